@@ -1,0 +1,116 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+interface MetricFacts {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, in the unit that the name says. */
+  readonly buckets?: readonly number[];
+}
+
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Every metric, named with its unit; docs/metrics.md lists the same. */
+export const metricTable = {
+  millrace_http_request_seconds: {
+    kind: 'histogram',
+    help: 'Time of HTTP requests by route; a ?wait= counts in full.',
+    labels: ['method', 'route', 'status'],
+    buckets: seconds,
+  },
+  millrace_tasks_enqueued_total: { kind: 'counter', help: 'Tasks accepted by this API.', labels: ['type'] },
+  millrace_tasks_refused_total: { kind: 'counter', help: 'Tasks refused by this API, by error code.', labels: ['code'] },
+  millrace_waiters: { kind: 'gauge', help: 'Requests of this API that wait for a task to end.', labels: [] },
+  millrace_queue_tasks: { kind: 'gauge', help: 'Tasks by family and state, as Redis has them.', labels: ['family', 'state'] },
+  millrace_tasks_settled_total: {
+    kind: 'counter',
+    help: 'Attempts that ended: succeeded, failed, retry, returned or lost (another worker had the lock).',
+    labels: ['type', 'outcome'],
+  },
+  millrace_task_stage_seconds: {
+    kind: 'histogram',
+    help: 'Time of a task in each stage: queued, batched, computing.',
+    labels: ['type', 'stage'],
+    buckets: seconds,
+  },
+  millrace_call_items: {
+    kind: 'histogram',
+    help: 'Items that shared one call of a lane.',
+    labels: ['type'],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  },
+  millrace_call_tasks: {
+    kind: 'histogram',
+    help: 'Tasks that shared one call of a lane.',
+    labels: ['type'],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  },
+  millrace_call_seconds: { kind: 'histogram', help: 'Time of one call of a lane.', labels: ['type'], buckets: seconds },
+  millrace_tokens_total: {
+    kind: 'counter',
+    help: 'Tokens that models read: real ones, and with padding.',
+    labels: ['type', 'kind'],
+  },
+  millrace_items_redone_total: {
+    kind: 'counter',
+    help: 'Items that were computed again, because their lane died or was killed, or their call threw.',
+    labels: ['type', 'reason'],
+  },
+  millrace_batcher_items: { kind: 'gauge', help: 'Items that wait in a batcher.', labels: ['family'] },
+  millrace_held_tasks: { kind: 'gauge', help: 'Tasks that a worker holds.', labels: ['family'] },
+  millrace_lane_restarts_total: { kind: 'counter', help: 'Compute processes started again.', labels: ['family', 'reason'] },
+  millrace_lane_rss_bytes: { kind: 'gauge', help: 'Memory of a compute process.', labels: ['lane'] },
+  millrace_process_rss_bytes: { kind: 'gauge', help: 'Memory of the process itself.', labels: [] },
+  millrace_event_loop_delay_seconds: {
+    kind: 'histogram',
+    help: 'Longest time that the main thread was blocked, looked at once a second.',
+    labels: [],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  },
+} as const satisfies Record<string, MetricFacts>;
+
+type MetricName = keyof typeof metricTable;
+type NameOf<Kind> = { [Name in MetricName]: (typeof metricTable)[Name]['kind'] extends Kind ? Name : never }[MetricName];
+type Labels<Name extends MetricName> = Record<(typeof metricTable)[Name]['labels'][number], string>;
+
+/** The metrics of one process, observed by name. */
+export class Metrics {
+  readonly registry = new Registry();
+  private readonly made = new Map<string, Counter | Gauge | Histogram>();
+
+  count<Name extends NameOf<'counter'>>(name: Name, labels: Labels<Name>, by = 1): void {
+    this.find(name, Counter).inc(labels, by);
+  }
+
+  set<Name extends NameOf<'gauge'>>(name: Name, labels: Labels<Name>, value: number): void {
+    this.find(name, Gauge).set(labels, value);
+  }
+
+  /** Forgets the values of a gauge whose labels come and go, such as lanes. */
+  reset(name: NameOf<'gauge'>): void {
+    this.find(name, Gauge).reset();
+  }
+
+  observe<Name extends NameOf<'histogram'>>(name: Name, labels: Labels<Name>, value: number): void {
+    this.find(name, Histogram).observe(labels, value);
+  }
+
+  private find<M extends Counter | Gauge | Histogram>(name: MetricName, kind: new (...args: never[]) => M): M {
+    const metric = this.made.get(name) ?? this.make(name);
+    if (metric instanceof kind) return metric;
+    throw new Error(`${name} is a ${metricTable[name].kind}`);
+  }
+
+  private make(name: MetricName): Counter | Gauge | Histogram {
+    const facts: MetricFacts = metricTable[name];
+    const options = { name, help: facts.help, labelNames: [...facts.labels], registers: [this.registry] };
+    const metric =
+      facts.kind === 'counter'
+        ? new Counter(options)
+        : facts.kind === 'gauge'
+          ? new Gauge(options)
+          : new Histogram({ ...options, buckets: [...(facts.buckets ?? seconds)] });
+    this.made.set(name, metric);
+    return metric;
+  }
+}

@@ -1,0 +1,90 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from '../logger.ts';
+import { MillraceError } from '../errors.ts';
+
+export type { Redis } from 'ioredis';
+
+/** How a connection behaves while Redis is away; each was found necessary by trying. */
+const roles = {
+  /** Answers requests: says within 2 s that Redis is away instead of holding the caller. */
+  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000, connectTimeout: 2000 },
+  /**
+   * Finishes work: waits for Redis to come back, or a finished result would be lost. Commands of one turn of the event loop
+   * go out in one write.
+   */
+  worker: { maxRetriesPerRequest: null, connectTimeout: 5000, enableAutoPipelining: true },
+  /** Blocks on a stream or marker: no time limit for a command, and nothing may share it. */
+  blocking: { maxRetriesPerRequest: null, connectTimeout: 5000 },
+} as const satisfies Record<string, RedisOptions>;
+
+/** Reconnects at once at first, then every second; ioredis' own steps grow to 20 s. */
+const retryDelayMs = (attempt: number) => Math.min(100 * attempt, 1000);
+
+interface ConnectionParams {
+  readonly url: string;
+  readonly role: keyof typeof roles;
+  /** Shown by CLIENT LIST. */
+  readonly name: string;
+  readonly log: Logger;
+}
+
+/**
+ * Opens a connection, at once and in the background; Redis may come up later. Says in the log when Redis goes and comes, once
+ * each, however often a reconnect fails.
+ */
+export function connectRedis({ url, role, name, log }: ConnectionParams): Redis {
+  const redis = new Redis(url, {
+    ...roles[role],
+    connectionName: name,
+    retryStrategy: retryDelayMs,
+  });
+  let away = false;
+  redis.on('error', (error: Error) => {
+    if (away) return;
+    away = true;
+    log.warn({ event: 'redis.away', connection: name, error: error.message }, 'Redis does not answer; trying again');
+  });
+  redis.on('ready', () => {
+    if (away) log.info({ event: 'redis.back', connection: name }, 'Redis is back');
+    away = false;
+  });
+  return redis;
+}
+
+/** Ends a connection politely, or at once when Redis is not there. */
+export async function disconnectRedis(redis: Redis): Promise<void> {
+  if (redis.status !== 'ready') {
+    redis.disconnect();
+    return;
+  }
+  await redis.quit().catch(() => redis.disconnect());
+}
+
+const unavailable = /Connection is closed|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY/i;
+
+/** Whether an error means that Redis is away, so that the caller cannot know what became of its command. */
+export function isRedisUnavailable(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof MillraceError) && unavailable.test(`${error.name} ${error.message}`);
+}
+
+/**
+ * Runs a command of Redis and turns its failure into Millrace's terms.
+ * @throws MillraceError REDIS_UNAVAILABLE when Redis is away, QUEUE_FULL when it is out of memory; others as they are.
+ */
+export async function withRedis<T>(command: () => Promise<T>): Promise<T> {
+  try {
+    return await command();
+  } catch (error) {
+    if (isRedisUnavailable(error)) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new MillraceError('REDIS_UNAVAILABLE', `Redis does not answer: ${reason}`, { cause: error, retryAfterMs: 1000 });
+    }
+    if (error instanceof Error && error.message.includes('OOM command not allowed')) {
+      throw new MillraceError('QUEUE_FULL', 'Redis is at its memory limit (maxmemory); no task is accepted.', {
+        cause: error,
+        retryAfterMs: 5000,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { choiceSetting, integerSetting, listSetting, type Setting } from './setting.ts';
+import type { TaskLimits } from './tasks/define-task-type.ts';
+import { families } from './tasks/task.ts';
+
+const redisUrl = z
+  .string()
+  .regex(/^rediss?:\/\/\S+$/, { error: 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6379/0' });
+
+const prefix = z
+  .string()
+  .regex(/^[\w.-]*\{[\w.-]+\}[\w.-]*$/, { error: 'a name with one hash tag, such as {millrace}, of letters, digits, . _ -' });
+
+const apiKeyForm = /^([\w.-]+):(read|enqueue|admin):([0-9a-f]{64})$/;
+const apiKeys = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''))
+  .refine((entries) => entries.every((entry) => apiKeyForm.test(entry)), {
+    error: 'entries of name:scope:sha256 with commas between; scope is read, enqueue or admin, sha256 the hash of the key in hex',
+  })
+  .transform((entries) =>
+    entries.map((entry) => {
+      const [name = '', scope = 'read', hash = ''] = entry.split(':');
+      return { name, scope: scope as ApiScope, hash };
+    }),
+  );
+export type ApiScope = 'read' | 'enqueue' | 'admin';
+
+const taskLimits = z
+  .string()
+  .regex(/^([a-z]+\.[\w-]+=\d+\/\d+(,|$))*$/, { error: 'entries such as inference.embed=512/2097152 (items/bytes), with commas between' })
+  .transform((text) => {
+    const entries = text.split(',').filter((entry) => entry !== '');
+    return new Map(
+      entries.map((entry): [string, TaskLimits] => {
+        const [type = '', items = '0', bytes = '0'] = entry.split(/[=/]/);
+        return [type, { items: Number(items), bytes: Number(bytes) }];
+      }),
+    );
+  });
+
+/** Every environment variable that Millrace reads; .env.example is made of this table. */
+export const settings = {
+  REDIS_URL: {
+    schema: redisUrl,
+    default: 'redis://127.0.0.1:6379',
+    meaning: 'The Redis that holds everything. Left out, `npm start` finds or starts a private one.',
+    form: 'redis:// or rediss:// URL',
+  },
+  MILLRACE_PREFIX: {
+    schema: prefix,
+    default: '{millrace}',
+    meaning: 'The beginning of every key in Redis. Several mills share a Redis by different prefixes; the braces keep one mill on one node of a cluster.',
+    form: 'a name with one {hash tag}',
+  },
+  MILLRACE_HOME: {
+    schema: z.string().min(1),
+    default: '.millrace',
+    meaning: 'Where `npm start` keeps data and logs.',
+    form: 'a folder',
+  },
+  LOG_LEVEL: choiceSetting(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    { default: 'info' },
+    'The least important lines that are logged.',
+  ),
+  TASK_LIMITS: {
+    schema: taskLimits,
+    default: '',
+    meaning: 'Other limits of a task than its type has: most items and most bytes of input. API and workers must agree.',
+    form: 'type=items/bytes, with commas between',
+  },
+  PORT: integerSetting({ default: 3000, min: 1, max: 65_535, unit: 'a port' }, 'The port of the API.'),
+  HOST: {
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    meaning: 'The address that the API listens on. Beyond loopback every request needs a key.',
+    form: 'an address or host name',
+  },
+  MILLRACE_API_KEYS: {
+    schema: apiKeys,
+    default: undefined,
+    meaning: 'The keys that may use the API, as hashes. Make one: printf %s "$KEY" | sha256sum. Left out, a loopback HOST is open, any other gets an admin key that is printed once.',
+    form: 'name:scope:sha256, with commas between; scope read | enqueue | admin',
+  },
+  BODY_LIMIT: integerSetting(
+    { default: 16 * 2 ** 20, min: 2 ** 10, max: 2 ** 30, unit: 'bytes' },
+    'The largest request body, and the longest line of NDJSON.',
+  ),
+  SHUTDOWN_GRACE: integerSetting(
+    { default: 10_000, min: 0, max: 600_000, unit: 'ms' },
+    'How long a stopping process goes on with what it has begun; then it is returned to the queue.',
+  ),
+  FAMILIES: listSetting(families, 'The families that a worker works for.'),
+  MODELS_DIR: {
+    schema: z.string().min(1),
+    default: undefined,
+    meaning: 'The folder of the models; left out, `models` of the repository.',
+    form: 'a folder',
+  },
+  INFERENCE_LANES: integerSetting(
+    { default: undefined, min: 1, max: 64, unit: 'processes' },
+    "Compute processes for inference; left out, one a core (a container's CPU limit counts).",
+  ),
+  INFERENCE_THREADS: integerSetting(
+    { default: 1, min: 1, max: 64, unit: 'threads' },
+    'ONNX threads of each inference process; on a CPU one is best.',
+  ),
+  INFERENCE_BATCH_TOKENS: integerSetting(
+    { default: 512, min: 16, max: 1_048_576, unit: 'padded tokens' },
+    'The most one call to a model computes; about 500 is best on a CPU, a GPU wants far more.',
+  ),
+  TEXT_LANES: integerSetting({ default: 1, min: 1, max: 64, unit: 'processes' }, 'Compute processes for text.'),
+  BATCH_ITEMS: integerSetting({ default: 64, min: 1, max: 4096, unit: 'items' }, 'The most items of one call.'),
+  BATCH_WAIT: integerSetting(
+    { default: 20, min: 0, max: 10_000, unit: 'ms' },
+    'How long an item waits for company while a lane computes; an idle lane takes what is there at once.',
+  ),
+  WINDOW_ITEMS: integerSetting(
+    { default: 128, min: 1, max: 65_536, unit: 'items per lane' },
+    'How much a worker pulls ahead: the window in which like lengths are put together. More hoards work that other workers could do.',
+  ),
+  WINDOW_TOKENS: integerSetting(
+    { default: 16_384, min: 16, max: 16_777_216, unit: 'tokens per lane' },
+    'The same bound in tokens, for inference.',
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof settings;

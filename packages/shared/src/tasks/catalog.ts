@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import type { TaskType } from './define-task-type.ts';
+import { embed } from './inference.ts';
+import type { Family } from './task.ts';
+import { clean } from './text.ts';
+
+/** Every built-in type. A type that is added here is validated, documented, batched and typed everywhere. */
+export const builtinTaskTypes = {
+  'inference.embed': embed,
+  'text.clean': clean,
+} as const;
+
+export type BuiltinType = keyof typeof builtinTaskTypes;
+export type InputOf<T extends BuiltinType> = z.infer<(typeof builtinTaskTypes)[T]['input']>;
+export type OutputOf<T extends BuiltinType> = z.infer<(typeof builtinTaskTypes)[T]['output']>;
+
+/** The types that a process knows, by name. */
+export type Catalog = ReadonlyMap<string, TaskType>;
+
+/** A catalog of the built-in types and any others; a name that is there twice is an error of the caller. */
+export function createCatalog(others: readonly TaskType[] = []): Catalog {
+  const catalog = new Map<string, TaskType>();
+  for (const taskType of [...Object.values<TaskType>(builtinTaskTypes), ...others]) {
+    if (catalog.has(taskType.type)) throw new Error(`task type ${taskType.type} is defined twice`);
+    catalog.set(taskType.type, taskType);
+  }
+  return catalog;
+}
+
+/** The types of one family. */
+export function taskTypesOf(catalog: Catalog, family: Family): TaskType[] {
+  return [...catalog.values()].filter((taskType) => taskType.family === family);
+}

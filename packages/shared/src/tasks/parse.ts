@@ -1,0 +1,110 @@
+import { MillraceError, type Problem } from '../errors.ts';
+import type { Catalog } from './catalog.ts';
+import type { TaskLimits, TaskType } from './define-task-type.ts';
+import { problemsOf, describe } from './problems.ts';
+import { type JobData, jobDataSchema, submittedTaskSchema, type TaskOptions } from './task.ts';
+
+/** What the doors check against: the types there are, and the limits where a setting moves them. */
+export interface Door {
+  readonly catalog: Catalog;
+  /** Limits by type that win over the type's own. */
+  readonly limits?: ReadonlyMap<string, TaskLimits>;
+}
+
+/** A task that has passed a door: what follows trusts it. */
+export interface ParsedTask {
+  readonly taskType: TaskType;
+  readonly input: unknown;
+  readonly options: TaskOptions;
+}
+
+/** A job that has passed the worker's door. */
+export interface ParsedJob {
+  readonly taskType: TaskType;
+  readonly input: unknown;
+  readonly data: JobData;
+}
+
+/**
+ * The producer's door: unknown -> task.
+ * @throws MillraceError UNSUPPORTED_TASK_TYPE, INPUT_TOO_LARGE, or INVALID_INPUT with every problem at once.
+ */
+export function parseTask(door: Door, submitted: unknown): ParsedTask {
+  const parsed = submittedTaskSchema.safeParse(submitted);
+  const problems = parsed.success ? [] : problemsOf(parsed.error.issues, submitted);
+  const raw = isRecord(submitted) ? submitted : {};
+  if (typeof raw['type'] !== 'string') throw invalid(problems);
+  const taskType = findType(door.catalog, raw['type']);
+  // Problems of the input are reported beside those of the options, so the input is parsed in any case.
+  const input = parseInput(door, taskType, raw['input'], problems);
+  if (!parsed.success) throw invalid(problems);
+  const { type: _type, input: _input, ...options } = parsed.data;
+  return { taskType, input, options };
+}
+
+/**
+ * The worker's door, for any program may write to a queue.
+ * @throws MillraceError as parseTask does.
+ */
+export function parseJob(door: Door, name: string, data: unknown): ParsedJob {
+  const taskType = findType(door.catalog, name);
+  const parsed = jobDataSchema.safeParse(data);
+  const problems = parsed.success ? [] : problemsOf(parsed.error.issues, data, 'data');
+  const raw = isRecord(data) ? data : {};
+  const input = parseInput(door, taskType, raw['input'], problems);
+  if (!parsed.success) throw invalid(problems);
+  return { taskType, input, data: parsed.data };
+}
+
+/** The limits of a type under the settings. */
+export function limitsOf(door: Door, taskType: TaskType): TaskLimits {
+  return door.limits?.get(taskType.type) ?? taskType.limits;
+}
+
+function findType(catalog: Catalog, name: string): TaskType {
+  const taskType = catalog.get(name);
+  if (taskType !== undefined) return taskType;
+  const known = [...catalog.keys()].sort();
+  throw new MillraceError('UNSUPPORTED_TASK_TYPE', `There is no task type ${describe(name)}; there are: ${known.join(', ')}.`, {
+    problems: [
+      { path: 'type', got: describe(name), expected: `one of ${known.join(', ')}`, remedy: 'Use a type of that list.' },
+    ],
+  });
+}
+
+function parseInput(door: Door, taskType: TaskType, input: unknown, problems: Problem[]): unknown {
+  checkBytes(limitsOf(door, taskType), taskType, input);
+  const parsed = taskType.input.safeParse(input);
+  if (!parsed.success) {
+    problems.push(...problemsOf(parsed.error.issues, input, 'input'));
+    throw invalid(problems);
+  }
+  const items = taskType.items(parsed.data).length;
+  const limits = limitsOf(door, taskType);
+  if (items > limits.items) throw tooLarge(taskType, `${items} items`, `at most ${limits.items} items`);
+  return parsed.data;
+}
+
+function checkBytes(limits: TaskLimits, taskType: TaskType, input: unknown): void {
+  if (input === undefined) return;
+  const bytes = Buffer.byteLength(JSON.stringify(input));
+  if (bytes > limits.bytes) throw tooLarge(taskType, `${bytes} bytes of JSON`, `at most ${limits.bytes} bytes`);
+}
+
+function tooLarge(taskType: TaskType, got: string, expected: string): MillraceError {
+  const remedy = 'Send it as several tasks.';
+  return new MillraceError('INPUT_TOO_LARGE', `The input of ${taskType.type} has ${got}; a task takes ${expected}.`, {
+    problems: [{ path: 'input', got, expected, remedy }],
+  });
+}
+
+function invalid(problems: readonly Problem[]): MillraceError {
+  const [first] = problems;
+  const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  const detail = first ? `${first.path || 'the task'}: got ${first.got}, expected ${first.expected}${rest}.` : 'The task is not valid.';
+  return new MillraceError('INVALID_INPUT', detail, { problems });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
