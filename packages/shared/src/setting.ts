@@ -10,11 +10,27 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly form: string;
 }
 
+/** A setting that always has a value. */
+export interface SettingWithDefault<Schema extends z.ZodType> extends Setting<Schema> {
+  readonly default: string;
+}
+
+interface IntegerFacts {
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+
 /** A whole number within bounds. */
 export function integerSetting(
-  facts: { default: number | undefined; min: number; max: number; unit: string },
+  facts: IntegerFacts & { default: number },
   meaning: string,
-): Setting<z.ZodType<number, string>> {
+): SettingWithDefault<z.ZodType<number, string>> {
+  return { ...optionalIntegerSetting(facts, meaning), default: facts.default.toString() };
+}
+
+/** The same where what is right depends on the machine. */
+export function optionalIntegerSetting(facts: IntegerFacts, meaning: string): Setting<z.ZodType<number, string>> {
   const { min, max, unit } = facts;
   const form = `${unit}, ${min} to ${max}`;
   const schema = z
@@ -22,7 +38,7 @@ export function integerSetting(
     .regex(/^\d+$/, { error: `a whole number (${form})` })
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `a number of ${form}` });
-  return { schema, default: facts.default?.toString(), meaning, form };
+  return { schema, default: undefined, meaning, form };
 }
 
 /** One of some words. */
@@ -30,7 +46,7 @@ export function choiceSetting<const Word extends string>(
   words: readonly [Word, ...Word[]],
   facts: { default: Word },
   meaning: string,
-): Setting<z.ZodType<Word, string>> {
+): SettingWithDefault<z.ZodType<Word, string>> {
   const form = words.join(' | ');
   const schema = z
     .string()
@@ -43,7 +59,7 @@ export function choiceSetting<const Word extends string>(
 export function listSetting<const Word extends string>(
   words: readonly [Word, ...Word[]],
   meaning: string,
-): Setting<z.ZodType<Word[], string>> {
+): SettingWithDefault<z.ZodType<Word[], string>> {
   const schema = z
     .string()
     .transform((value) => value.split(',').map((word) => word.trim()))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choiceSetting, integerSetting, listSetting, type Setting } from './setting.ts';
+import { choiceSetting, integerSetting, listSetting, optionalIntegerSetting, type Setting } from './setting.ts';
 import type { TaskLimits } from './tasks/define-task-type.ts';
 import { families } from './tasks/task.ts';
 
@@ -98,8 +98,8 @@ export const settings = {
     meaning: 'The folder of the models; left out, `models` of the repository.',
     form: 'a folder',
   },
-  INFERENCE_LANES: integerSetting(
-    { default: undefined, min: 1, max: 64, unit: 'processes' },
+  INFERENCE_LANES: optionalIntegerSetting(
+    { min: 1, max: 64, unit: 'processes' },
     "Compute processes for inference; left out, one a core (a container's CPU limit counts).",
   ),
   INFERENCE_THREADS: integerSetting(

@@ -1,0 +1,113 @@
+import { type BatchItem, type BatchLimits, compareCost, formCall, lowerBound, mostUrgent, shouldClose } from './close-rule.ts';
+
+interface BatcherParams {
+  readonly limits: BatchLimits;
+  /** The clock, in ms. */
+  readonly now: () => number;
+}
+
+interface TakeFacts {
+  readonly laneIdle: boolean;
+  readonly windowFull: boolean;
+}
+
+/**
+ * Holds items until a lane has room for a call, and forms the call. It is self-clocking: it never waits while a lane is idle,
+ * and while lanes compute the next calls gather. States of an item: waiting (here) or taken (the caller's).
+ */
+export class Batcher<T extends BatchItem> {
+  private readonly limits: BatchLimits;
+  private readonly now: () => number;
+  /** Waiting items by key, each list sorted by cost. */
+  private readonly waiting = new Map<string, T[]>();
+  private waitingItems = 0;
+  private waitingCost = 0;
+
+  constructor({ limits, now }: BatcherParams) {
+    this.limits = limits;
+    this.now = now;
+  }
+
+  /** Items that wait. */
+  get size(): number {
+    return this.waitingItems;
+  }
+
+  /** The sum of their costs, without padding. */
+  get cost(): number {
+    return this.waitingCost;
+  }
+
+  add(items: Iterable<T>): void {
+    for (const item of items) {
+      const list = this.waiting.get(item.key) ?? [];
+      list.splice(lowerBound(list, item), 0, item);
+      this.waiting.set(item.key, list);
+      this.waitingItems += 1;
+      this.waitingCost += item.cost;
+    }
+  }
+
+  /** The next call, most urgent first; empty when it is better to wait for more. */
+  take({ laneIdle, windowFull }: TakeFacts): T[] {
+    const list = this.waiting.get(this.nextKey() ?? '');
+    if (list === undefined) return [];
+    const call = formCall(list, this.limits);
+    const facts = {
+      laneIdle,
+      windowFull,
+      leftOver: list.length - call.length,
+      items: call.length,
+      oldestWaitMs: this.now() - call.reduce((oldest, { since }) => Math.min(oldest, since), Number.POSITIVE_INFINITY),
+    };
+    if (!shouldClose(facts, this.limits)) return [];
+    this.remove(call);
+    return call;
+  }
+
+  /** Takes items out, for good; those that are not here are passed over. */
+  remove(items: readonly T[]): void {
+    for (const item of items) {
+      const list = this.waiting.get(item.key);
+      const index = list === undefined ? -1 : this.indexOf(list, item);
+      if (list === undefined || index < 0) continue;
+      list.splice(index, 1);
+      if (list.length === 0) this.waiting.delete(item.key);
+      this.waitingItems -= 1;
+      this.waitingCost -= item.cost;
+    }
+  }
+
+  /** Takes everything out. */
+  drain(): T[] {
+    const all = [...this.waiting.values()].flat();
+    this.remove(all);
+    return all;
+  }
+
+  /** When the oldest item will have waited long enough to go behind a busy lane, in ms from now; undefined when none waits. */
+  msUntilDue(): number | undefined {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const list of this.waiting.values()) for (const { since } of list) oldest = Math.min(oldest, since);
+    return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + this.limits.waitMs - this.now());
+  }
+
+  private nextKey(): string | undefined {
+    let first: T | undefined;
+    for (const list of this.waiting.values()) {
+      const urgent = mostUrgent(list);
+      if (urgent !== undefined) first = first === undefined ? urgent : mostUrgent([first, urgent]);
+    }
+    return first?.key;
+  }
+
+  private indexOf(list: readonly T[], item: T): number {
+    // Items of the same cost and urgency lie side by side: begin at the first of them.
+    for (let index = lowerBound(list, item); index < list.length; index += 1) {
+      const there = list[index];
+      if (there === item) return index;
+      if (there === undefined || compareCost(there, item) > 0) return -1;
+    }
+    return -1;
+  }
+}

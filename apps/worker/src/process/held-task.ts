@@ -1,0 +1,93 @@
+import type { ErrorCode, ItemFailure } from '@millrace/shared/errors';
+import type { TaskType } from '@millrace/shared/tasks/define-task-type';
+import type { TaskRef } from '@millrace/shared/tasks/ids';
+import type { ItemOutcome } from './processor.ts';
+
+/** How an attempt of a task ends. `returned`: it had no turn and goes back to the queue, no attempt burnt. */
+export type TaskEnd =
+  | { readonly kind: 'succeeded'; readonly values: readonly unknown[] }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly items: readonly ItemFailure[] }
+  | { readonly kind: 'returned' };
+
+/** A call as its tasks remember it; ms since 1970. */
+export interface CallRecord {
+  readonly id: string;
+  readonly items: number;
+  readonly beganAt: number;
+  readonly endedAt: number;
+}
+
+interface HeldTaskParams {
+  readonly ref: TaskRef;
+  readonly taskType: TaskType;
+  readonly input: unknown;
+  readonly attempt: number;
+  readonly startedAttempts: number;
+  readonly priority: number;
+  readonly createdAt: number;
+  readonly timeoutMs: number;
+  readonly expiresAt: number | undefined;
+  readonly resultTtlMs: number;
+  readonly tags: readonly string[];
+  readonly pulledAt: number;
+}
+
+/**
+ * A task that this worker holds, from its pull to its settlement: held -> computing (a first call has begun) -> ended. Its
+ * values come in one by one and in any order; it ends with the last of them, or with its first failure.
+ */
+export class HeldTask {
+  readonly params: HeldTaskParams;
+  readonly items: readonly unknown[];
+  /** The end of this attempt. */
+  readonly ended: Promise<TaskEnd>;
+  firstCallAt: number | null = null;
+  lastCall: CallRecord | null = null;
+  /** The id of the call that carries items of it now, or did last. */
+  callId: string | null = null;
+  calls = 0;
+  done = 0;
+  private readonly values: unknown[];
+  private resolve: (end: TaskEnd) => void = () => {};
+  private hasEnded = false;
+
+  constructor(params: HeldTaskParams) {
+    this.params = params;
+    this.items = params.taskType.items(params.input);
+    this.values = new Array(this.items.length);
+    this.ended = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  get isEnded(): boolean {
+    return this.hasEnded;
+  }
+
+  /** Notes the outcome of one item; the last one, or a failure, ends the task. */
+  take(index: number, outcome: ItemOutcome): void {
+    if (this.hasEnded) return;
+    if (!outcome.ok) {
+      const { code, message } = outcome;
+      const where = this.items.length > 1 ? `item ${index}: ` : '';
+      this.end({ kind: 'failed', code, message: `${where}${message}`, items: [{ index, code }] });
+      return;
+    }
+    this.values[index] = outcome.value;
+    this.done += 1;
+    if (this.done === this.items.length) this.end({ kind: 'succeeded', values: this.values });
+  }
+
+  /** Ends the attempt, once; later ends are ignored. */
+  end(end: TaskEnd): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.resolve(end);
+  }
+
+  noteCall(call: CallRecord): void {
+    this.firstCallAt ??= call.beganAt;
+    this.lastCall = call;
+    this.calls += 1;
+  }
+}

@@ -1,0 +1,180 @@
+import {
+  type ErrorCode,
+  errorTable,
+  formatFailedReason,
+  type ItemFailure,
+  type MillraceError,
+  type Problem,
+} from '@millrace/shared/errors';
+import type { Metrics } from '@millrace/shared/metrics';
+import type { Redis } from '@millrace/shared/redis/connection';
+import type { Keys } from '@millrace/shared/redis/keys';
+import { type AttemptFacts, packVectors, type ResultStore, type StoredOutcome, type VectorBlock } from '@millrace/shared/redis/results';
+import type { TaskRef } from '@millrace/shared/tasks/ids';
+import { type Family, taskDefaults } from '@millrace/shared/tasks/task';
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { HeldTask, TaskEnd } from './process/held-task.ts';
+
+interface SettleParams {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly results: ResultStore;
+  readonly metrics: Metrics;
+  readonly workerId: string;
+}
+
+/** What BullMQ keeps as the return value: where the result is, never the result. */
+export interface ReturnSummary {
+  readonly v: 1;
+  /** The key of Redis that holds the result. */
+  readonly result: string;
+  readonly rows?: number;
+  readonly dimensions?: number;
+}
+
+/** A worker that lacks what a task needs (a newer type, a model) puts it back for others, this long in all. */
+const putBackForMs = 10 * 60_000;
+const putBackDelayMs = 5000;
+const putBackCodes: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_TASK_TYPE', 'MODEL_NOT_AVAILABLE']);
+
+/**
+ * Ends a job as its task ended: writes the outcome under the key of this attempt, then tells BullMQ by what is returned or
+ * thrown. BullMQ ends the job only with the lock, and with that publishes the outcome.
+ */
+export class Settler {
+  private readonly params: SettleParams;
+
+  constructor(params: SettleParams) {
+    this.params = params;
+  }
+
+  /** @throws what makes BullMQ fail, retry or give back the job. */
+  async settle(job: Job, task: HeldTask, end: TaskEnd): Promise<ReturnSummary> {
+    switch (end.kind) {
+      case 'succeeded':
+        return await this.succeed(task, end.values);
+      case 'returned':
+        return await this.giveBack(job, task.params.ref.family);
+      case 'failed':
+        if (putBackCodes.has(end.code) && mayPutBack(job)) return await this.putBack(job);
+        return await this.fail(job, task, end);
+    }
+  }
+
+  /** A job that did not pass the worker's door: it fails for good, or waits for a newer worker. */
+  async refuse(job: Job, ref: TaskRef, error: MillraceError): Promise<never> {
+    if (putBackCodes.has(error.code) && mayPutBack(job)) return await this.putBack(job);
+    const facts: AttemptFacts = {
+      worker: this.params.workerId,
+      attempt: job.attemptsMade + 1,
+      tags: [],
+      pulledAt: Date.now(),
+      firstCallAt: null,
+      lastCallEndedAt: null,
+      batch: null,
+      calls: 0,
+    };
+    const { code, message, problems } = error;
+    await this.write(ref, job.attemptsStarted, failedOutcome(facts, { code, message, problems, items: [] }));
+    this.count(job.name, 'failed');
+    throw new UnrecoverableError(formatFailedReason(code, message));
+  }
+
+  /** Gives a job that has not begun back to its queue: at the front of its priority, no attempt burnt, for others at once. */
+  async giveBack(job: Job, family: Family): Promise<never> {
+    await job.moveToWait(job.token);
+    // BullMQ writes no marker for it, and idle workers would find it only after some seconds.
+    await this.params.redis.zadd(this.params.keys.bull(family, 'marker'), 0, '0');
+    this.count(job.name, 'returned');
+    throw new WaitingError();
+  }
+
+  private async putBack(job: Job): Promise<never> {
+    await job.moveToDelayed(Date.now() + putBackDelayMs, job.token);
+    this.count(job.name, 'returned');
+    throw new DelayedError();
+  }
+
+  private async succeed(task: HeldTask, values: readonly unknown[]): Promise<ReturnSummary> {
+    const { taskType, input, ref, startedAttempts, resultTtlMs } = task.params;
+    const { output, vectors } = splitVectors(taskType.join(values, input), taskType.vectors);
+    const outcome: StoredOutcome = { ...this.facts(task), status: 'succeeded', output, vectorsField: taskType.vectors ?? null };
+    await this.params.results.write({ ref, attempt: startedAttempts, outcome, vectors, ttlMs: resultTtlMs });
+    this.observe(task, 'succeeded');
+    return {
+      v: 1,
+      result: this.params.keys.result(ref, startedAttempts),
+      ...(vectors === undefined ? {} : { rows: vectors.rows, dimensions: vectors.dimensions }),
+    };
+  }
+
+  private async fail(job: Job, task: HeldTask, end: Extract<TaskEnd, { kind: 'failed' }>): Promise<never> {
+    const { ref, startedAttempts } = task.params;
+    const { code, message, items } = end;
+    await this.write(ref, startedAttempts, failedOutcome(this.facts(task), { code, message, items, problems: [] }));
+    const reason = formatFailedReason(code, message);
+    const { retryable } = errorTable[code];
+    this.observe(task, retryable && task.params.attempt < (job.opts.attempts ?? 1) ? 'retry' : 'failed');
+    throw retryable ? new Error(reason) : new UnrecoverableError(reason);
+  }
+
+  private async write(ref: TaskRef, attempt: number, outcome: StoredOutcome): Promise<void> {
+    await this.params.results.write({ ref, attempt, outcome, vectors: undefined, ttlMs: taskDefaults.failedTtlMs });
+  }
+
+  private facts(task: HeldTask): AttemptFacts {
+    const { attempt, tags, pulledAt } = task.params;
+    return {
+      worker: this.params.workerId,
+      attempt,
+      tags,
+      pulledAt,
+      firstCallAt: task.firstCallAt,
+      lastCallEndedAt: task.lastCall?.endedAt ?? null,
+      batch: task.lastCall === null ? null : { id: task.lastCall.id, size: task.lastCall.items },
+      calls: task.calls,
+    };
+  }
+
+  private observe(task: HeldTask, outcome: string): void {
+    const { metrics } = this.params;
+    const { taskType, createdAt, pulledAt } = task.params;
+    const { type } = taskType;
+    this.count(type, outcome);
+    metrics.observe('millrace_task_stage_seconds', { type, stage: 'queued' }, Math.max(0, pulledAt - createdAt) / 1000);
+    if (task.firstCallAt === null || task.lastCall === null) return;
+    metrics.observe('millrace_task_stage_seconds', { type, stage: 'batched' }, Math.max(0, task.firstCallAt - pulledAt) / 1000);
+    const computeMs = task.lastCall.endedAt - task.firstCallAt;
+    metrics.observe('millrace_task_stage_seconds', { type, stage: 'computing' }, Math.max(0, computeMs) / 1000);
+  }
+
+  private count(type: string, outcome: string): void {
+    this.params.metrics.count('millrace_tasks_settled_total', { type, outcome });
+  }
+}
+
+function mayPutBack(job: Job): boolean {
+  return Date.now() - job.timestamp < putBackForMs;
+}
+
+interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly items: readonly ItemFailure[];
+  readonly problems: readonly Problem[];
+}
+
+function failedOutcome(facts: AttemptFacts, failure: Failure): StoredOutcome {
+  return { ...facts, status: 'failed', ...failure };
+}
+
+/** Takes the vectors out of an output: they are stored beside it, as they are. */
+function splitVectors(
+  output: unknown,
+  field: string | undefined,
+): { output: Record<string, unknown>; vectors: VectorBlock | undefined } {
+  const record = output as Record<string, unknown>;
+  if (field === undefined) return { output: record, vectors: undefined };
+  const { [field]: rows, ...rest } = record;
+  return { output: rest, vectors: packVectors(rows as Float32Array[]) };
+}

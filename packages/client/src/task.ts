@@ -1,0 +1,74 @@
+import { isErrorCode, MillraceError } from '@millrace/shared/errors';
+import { type BuiltinType, type OutputOf } from '@millrace/shared/tasks/catalog';
+import { parseTaskId } from '@millrace/shared/tasks/ids';
+import type { TaskView } from '@millrace/shared/tasks/task';
+import type { Mill } from './mill.ts';
+import { assembleOutput } from './read.ts';
+import type { Watch } from './waiting.ts';
+
+/** How long `result` waits unless told otherwise, in ms. */
+const defaultTimeoutMs = 60_000;
+
+/** A task that was enqueued. */
+export class Task<T extends BuiltinType> {
+  readonly id: string;
+  readonly type: T;
+  private readonly mill: Mill;
+
+  constructor(mill: Mill, id: string, type: T) {
+    this.mill = mill;
+    this.id = id;
+    this.type = type;
+  }
+
+  /** The task as it stands. @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE. */
+  async read(): Promise<TaskView> {
+    return await this.mill.reader.view(this.id);
+  }
+
+  /**
+   * Waits for the end and gives the output, vectors as `Float32Array[]`.
+   * @throws MillraceError with the code of the task's own failure (such as POISONED or CANCELLED), or WAIT_TIMEOUT (the task
+   * goes on), RESULT_EXPIRED, TASK_NOT_FOUND, REDIS_UNAVAILABLE, CLOSED.
+   */
+  async result({ timeoutMs = defaultTimeoutMs }: { timeoutMs?: number } = {}): Promise<OutputOf<T>> {
+    const ended = await waitForEnd(this.mill, this.id, timeoutMs);
+    if (!ended) throw new MillraceError('WAIT_TIMEOUT', `Task ${this.id} had not ended after ${timeoutMs} ms.`);
+    const { view, result } = await this.mill.reader.viewWithResult(this.id);
+    if (view.error !== undefined && view.state !== 'succeeded') throw failureOf(view.error);
+    if (result === undefined) throw new MillraceError('RESULT_EXPIRED', `The result of task ${this.id} is no longer kept.`);
+    // What the worker stored is the output of this very type.
+    return assembleOutput(result) as OutputOf<T>;
+  }
+}
+
+function failureOf({ code, message, problems = [] }: NonNullable<TaskView['error']>): MillraceError {
+  return new MillraceError(isErrorCode(code) ? code : 'PROCESSOR_FAILED', message, { problems });
+}
+
+/** Waits until a task has ended: true, or false when it had not after `timeoutMs`. */
+export async function waitForEnd(mill: Mill, id: string, timeoutMs: number): Promise<boolean> {
+  const ref = parseTaskId(id);
+  if (ref === undefined) throw new MillraceError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 80))}.`);
+  const watch = await mill.waiting.watch(ref);
+  try {
+    // It may have ended before the watch began.
+    if (await mill.reader.hasEnded(ref)) return true;
+    return await endsWithin(watch, timeoutMs);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Whether a watched task ends within `timeoutMs`. */
+export async function endsWithin(watch: Watch, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([watch.ended.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
