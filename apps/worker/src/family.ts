@@ -5,8 +5,8 @@ import type { Door } from '@millrace/shared/tasks/parse';
 import type { Family } from '@millrace/shared/tasks/task';
 import { Batcher } from './batch/batcher.ts';
 import type { BatchLimits } from './batch/close-rule.ts';
-import { Lanes } from './compute/lanes.ts';
 import { usableCores } from './compute/cores.ts';
+import { Lanes } from './compute/lanes.ts';
 import type { WorkerConfig } from './config.ts';
 import { Dispatcher } from './process/dispatcher.ts';
 import type { QueuedItem } from './process/isolation.ts';
@@ -60,7 +60,13 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
     metrics,
     onWindow: () => puller.updateWindow(),
   });
-  const puller: Puller = new Puller({ ...params, prefix: config.MILLRACE_PREFIX, batcher, dispatcher, window: tuning.window });
+  const puller: Puller = new Puller({
+    ...params,
+    prefix: config.MILLRACE_PREFIX,
+    batcher,
+    dispatcher,
+    window: tuning.window,
+  });
   return {
     family,
     lanes,

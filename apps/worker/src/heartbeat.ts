@@ -26,7 +26,10 @@ export class Heartbeat {
   /** Beats once, and then by itself. */
   async start(): Promise<void> {
     this.delay.enable();
-    this.timers.push(setInterval(() => this.observeDelay(), 1000), setInterval(() => void this.beat(), beatEveryMs));
+    this.timers.push(
+      setInterval(() => this.observeDelay(), 1000),
+      setInterval(() => void this.beat(), beatEveryMs),
+    );
     await this.beat();
   }
 
@@ -50,14 +53,16 @@ export class Heartbeat {
       for (const { id, rssBytes } of worker.lanes) metrics.set('millrace_lane_rss_bytes', { lane: id }, rssBytes ?? 0);
       await registry.beat(worker, await metrics.registry.getMetricsAsJSON());
     } catch (error) {
-      if (!isRedisUnavailable(error)) log.warn({ event: 'beat.failed', error: (error as Error).message }, 'a heartbeat failed');
+      if (!isRedisUnavailable(error))
+        log.warn({ event: 'beat.failed', error: (error as Error).message }, 'a heartbeat failed');
     }
   }
 
   private observeDelay(): void {
     // The histogram counts from one timer tick to the next, so the resolution itself is no delay; in ns.
     const blockedMs = Math.max(0, this.delay.max / 1e6 - 10);
-    if (Number.isFinite(blockedMs)) this.params.metrics.observe('millrace_event_loop_delay_seconds', {}, blockedMs / 1000);
+    if (Number.isFinite(blockedMs))
+      this.params.metrics.observe('millrace_event_loop_delay_seconds', {}, blockedMs / 1000);
     this.delay.reset();
   }
 }

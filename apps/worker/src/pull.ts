@@ -1,7 +1,7 @@
 import { toMillraceError } from '@millrace/shared/errors';
 import type { Logger } from '@millrace/shared/logger';
 import type { Redis } from '@millrace/shared/redis/connection';
-import { taskIdOf, type TaskRef } from '@millrace/shared/tasks/ids';
+import { type TaskRef, taskIdOf } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedJob, parseJob } from '@millrace/shared/tasks/parse';
 import { type Family, taskDefaults } from '@millrace/shared/tasks/task';
 import { type Job, Worker } from 'bullmq';
@@ -129,12 +129,16 @@ export class Puller {
       parsed = parseJob(door, job.name, job.data);
     } catch (error) {
       const refusal = toMillraceError(error);
-      this.params.log.warn({ event: 'task.refused', taskId: taskIdOf(ref), type: job.name, code: refusal.code }, refusal.message);
+      this.params.log.warn(
+        { event: 'task.refused', taskId: taskIdOf(ref), type: job.name, code: refusal.code },
+        refusal.message,
+      );
       return { task: undefined, settled: settler.refuse(job, ref, refusal) };
     }
     const task = createHeldTask(job, ref, parsed);
     const settled = task.ended.then((end) => this.settle(job, task, end));
-    if (isExpired(task)) task.end({ kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] });
+    if (isExpired(task))
+      task.end({ kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] });
     else dispatcher.submit(task);
     this.progress.follow(job, task);
     return { task, settled };
@@ -179,7 +183,10 @@ export class Puller {
   private onError(error: Error): void {
     const lost = error.message.includes('Missing lock') || error.message.includes('is not owned');
     const level = lost ? 'warn' : 'debug';
-    this.params.log[level]({ event: lost ? 'task.lost' : 'worker.error', family: this.params.family, error: error.message }, error.message);
+    this.params.log[level](
+      { event: lost ? 'task.lost' : 'worker.error', family: this.params.family, error: error.message },
+      error.message,
+    );
   }
 }
 

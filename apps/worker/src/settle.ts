@@ -9,7 +9,13 @@ import {
 import type { Metrics } from '@millrace/shared/metrics';
 import type { Redis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
-import { type AttemptFacts, packVectors, type ResultStore, type StoredOutcome, type VectorBlock } from '@millrace/shared/redis/results';
+import {
+  type AttemptFacts,
+  packVectors,
+  type ResultStore,
+  type StoredOutcome,
+  type VectorBlock,
+} from '@millrace/shared/redis/results';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import { type Family, taskDefaults } from '@millrace/shared/tasks/task';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
@@ -98,7 +104,12 @@ export class Settler {
   private async succeed(task: HeldTask, values: readonly unknown[]): Promise<ReturnSummary> {
     const { taskType, input, ref, startedAttempts, resultTtlMs } = task.params;
     const { output, vectors } = splitVectors(taskType.join(values, input), taskType.vectors);
-    const outcome: StoredOutcome = { ...this.facts(task), status: 'succeeded', output, vectorsField: taskType.vectors ?? null };
+    const outcome: StoredOutcome = {
+      ...this.facts(task),
+      status: 'succeeded',
+      output,
+      vectorsField: taskType.vectors ?? null,
+    };
     await this.params.results.write({ ref, attempt: startedAttempts, outcome, vectors, ttlMs: resultTtlMs });
     this.observe(task, 'succeeded');
     return {
@@ -143,7 +154,11 @@ export class Settler {
     this.count(type, outcome);
     metrics.observe('millrace_task_stage_seconds', { type, stage: 'queued' }, Math.max(0, pulledAt - createdAt) / 1000);
     if (task.firstCallAt === null || task.lastCall === null) return;
-    metrics.observe('millrace_task_stage_seconds', { type, stage: 'batched' }, Math.max(0, task.firstCallAt - pulledAt) / 1000);
+    metrics.observe(
+      'millrace_task_stage_seconds',
+      { type, stage: 'batched' },
+      Math.max(0, task.firstCallAt - pulledAt) / 1000,
+    );
     const computeMs = task.lastCall.endedAt - task.firstCallAt;
     metrics.observe('millrace_task_stage_seconds', { type, stage: 'computing' }, Math.max(0, computeMs) / 1000);
   }

@@ -59,7 +59,11 @@ export class Millrace {
    * @throws MillraceError of the first task that fails.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    return await embedTexts((batch, taskOptions) => this.enqueue('inference.embed', batch, taskOptions), texts, options);
+    return await embedTexts(
+      (batch, taskOptions) => this.enqueue('inference.embed', batch, taskOptions),
+      texts,
+      options,
+    );
   }
 
   /** Ends the connections; tasks go on. */

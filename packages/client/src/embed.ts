@@ -31,7 +31,11 @@ export async function embedTexts(
   const carry = async () => {
     // Every carrier takes from the same iterator, so each part is taken once.
     for (const [index, part] of rest) {
-      const input = { texts: part, ...(model === undefined ? {} : { model }), ...(normalize === undefined ? {} : { normalize }) };
+      const input = {
+        texts: part,
+        ...(model === undefined ? {} : { model }),
+        ...(normalize === undefined ? {} : { normalize }),
+      };
       const task = await enqueue(input, options);
       const { embeddings } = await task.result({ timeoutMs: waitMs });
       vectors[index] = embeddings;

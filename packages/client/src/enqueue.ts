@@ -3,7 +3,7 @@ import { jobData, jobOptions, type TaskQueue } from '@millrace/shared/queues';
 import { withRedis } from '@millrace/shared/redis/connection';
 import { newTaskId } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/parse';
-import { families, type Family } from '@millrace/shared/tasks/task';
+import { type Family, families } from '@millrace/shared/tasks/task';
 
 /** What became of one task of many: its id, or why it was refused. */
 export type BulkOutcome = { readonly id: string; readonly type: string } | { readonly error: MillraceError };
@@ -60,7 +60,9 @@ export class Enqueuer {
         return toMillraceError(error);
       }
     });
-    const failures = await this.addPrepared(prepared.filter((entry): entry is PreparedTask => !(entry instanceof MillraceError)));
+    const failures = await this.addPrepared(
+      prepared.filter((entry): entry is PreparedTask => !(entry instanceof MillraceError)),
+    );
     return prepared.map((entry) => {
       if (entry instanceof MillraceError) return { error: entry };
       const error = failures.get(entry.id);

@@ -5,7 +5,7 @@ import { createKeys, type Keys } from '@millrace/shared/redis/keys';
 import { ResultStore } from '@millrace/shared/redis/results';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';
 import type { Door } from '@millrace/shared/tasks/parse';
-import { families, type Family } from '@millrace/shared/tasks/task';
+import { type Family, families } from '@millrace/shared/tasks/task';
 import { Enqueuer } from './enqueue.ts';
 import { TaskReader } from './read.ts';
 import { Waiting } from './waiting.ts';

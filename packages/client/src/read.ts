@@ -71,7 +71,9 @@ export class TaskReader {
     const record = await withRedis(() => readTaskRecord(this.params, ref, true));
     if (record === undefined) throw notFound(id);
     const ended = record.place === 'completed' || record.place === 'failed';
-    const outcome = ended ? await withRedis(() => this.params.results.readOutcome(ref, record.attemptsStarted)) : undefined;
+    const outcome = ended
+      ? await withRedis(() => this.params.results.readOutcome(ref, record.attemptsStarted))
+      : undefined;
     return { ref, record, outcome, view: viewOf(ref, record, outcome) };
   }
 

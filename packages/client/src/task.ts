@@ -1,5 +1,5 @@
 import { isErrorCode, MillraceError } from '@millrace/shared/errors';
-import { type BuiltinType, type OutputOf } from '@millrace/shared/tasks/catalog';
+import type { BuiltinType, OutputOf } from '@millrace/shared/tasks/catalog';
 import { parseTaskId } from '@millrace/shared/tasks/ids';
 import type { TaskView } from '@millrace/shared/tasks/task';
 import type { Mill } from './mill.ts';
@@ -36,7 +36,8 @@ export class Task<T extends BuiltinType> {
     if (!ended) throw new MillraceError('WAIT_TIMEOUT', `Task ${this.id} had not ended after ${timeoutMs} ms.`);
     const { view, result } = await this.mill.reader.viewWithResult(this.id);
     if (view.error !== undefined && view.state !== 'succeeded') throw failureOf(view.error);
-    if (result === undefined) throw new MillraceError('RESULT_EXPIRED', `The result of task ${this.id} is no longer kept.`);
+    if (result === undefined)
+      throw new MillraceError('RESULT_EXPIRED', `The result of task ${this.id} is no longer kept.`);
     // What the worker stored is the output of this very type.
     return assembleOutput(result) as OutputOf<T>;
   }
@@ -49,7 +50,8 @@ function failureOf({ code, message, problems = [] }: NonNullable<TaskView['error
 /** Waits until a task has ended: true, or false when it had not after `timeoutMs`. */
 export async function waitForEnd(mill: Mill, id: string, timeoutMs: number): Promise<boolean> {
   const ref = parseTaskId(id);
-  if (ref === undefined) throw new MillraceError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 80))}.`);
+  if (ref === undefined)
+    throw new MillraceError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 80))}.`);
   const watch = await mill.waiting.watch(ref);
   try {
     // It may have ended before the watch began.

@@ -43,7 +43,10 @@ export class Closers {
     try {
       await Promise.race([Promise.resolve().then(close), late]);
     } catch (error) {
-      this.log.warn({ event: 'close.failed', part: name, error: (error as Error).message }, 'a part did not close cleanly');
+      this.log.warn(
+        { event: 'close.failed', part: name, error: (error as Error).message },
+        'a part did not close cleanly',
+      );
     } finally {
       clearTimeout(timer);
     }

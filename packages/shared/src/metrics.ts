@@ -19,9 +19,17 @@ export const metricTable = {
     buckets: seconds,
   },
   millrace_tasks_enqueued_total: { kind: 'counter', help: 'Tasks accepted by this API.', labels: ['type'] },
-  millrace_tasks_refused_total: { kind: 'counter', help: 'Tasks refused by this API, by error code.', labels: ['code'] },
+  millrace_tasks_refused_total: {
+    kind: 'counter',
+    help: 'Tasks refused by this API, by error code.',
+    labels: ['code'],
+  },
   millrace_waiters: { kind: 'gauge', help: 'Requests of this API that wait for a task to end.', labels: [] },
-  millrace_queue_tasks: { kind: 'gauge', help: 'Tasks by family and state, as Redis has them.', labels: ['family', 'state'] },
+  millrace_queue_tasks: {
+    kind: 'gauge',
+    help: 'Tasks by family and state, as Redis has them.',
+    labels: ['family', 'state'],
+  },
   millrace_tasks_settled_total: {
     kind: 'counter',
     help: 'Attempts that ended: succeeded, failed, retry, returned or lost (another worker had the lock).',
@@ -58,7 +66,11 @@ export const metricTable = {
   },
   millrace_batcher_items: { kind: 'gauge', help: 'Items that wait in a batcher.', labels: ['family'] },
   millrace_held_tasks: { kind: 'gauge', help: 'Tasks that a worker holds.', labels: ['family'] },
-  millrace_lane_restarts_total: { kind: 'counter', help: 'Compute processes started again.', labels: ['family', 'reason'] },
+  millrace_lane_restarts_total: {
+    kind: 'counter',
+    help: 'Compute processes started again.',
+    labels: ['family', 'reason'],
+  },
   millrace_lane_rss_bytes: { kind: 'gauge', help: 'Memory of a compute process.', labels: ['lane'] },
   millrace_process_rss_bytes: { kind: 'gauge', help: 'Memory of the process itself.', labels: [] },
   millrace_event_loop_delay_seconds: {
@@ -70,7 +82,9 @@ export const metricTable = {
 } as const satisfies Record<string, MetricFacts>;
 
 type MetricName = keyof typeof metricTable;
-type NameOf<Kind> = { [Name in MetricName]: (typeof metricTable)[Name]['kind'] extends Kind ? Name : never }[MetricName];
+type NameOf<Kind> = {
+  [Name in MetricName]: (typeof metricTable)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
 type Labels<Name extends MetricName> = Record<(typeof metricTable)[Name]['labels'][number], string>;
 
 /** The metrics of one process, observed by name. */

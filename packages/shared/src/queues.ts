@@ -42,7 +42,9 @@ export function openQueueEvents({ family, redis, prefix, log }: QueueParams, las
     skipWaitingForReady: true,
     lastEventId,
   });
-  events.on('error', (error) => log.debug({ event: 'queue-events.error', family, error: error.message }, 'BullMQ events error'));
+  events.on('error', (error) =>
+    log.debug({ event: 'queue-events.error', family, error: error.message }, 'BullMQ events error'),
+  );
   return events;
 }
 

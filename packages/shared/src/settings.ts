@@ -9,14 +9,22 @@ const redisUrl = z
 
 const prefix = z
   .string()
-  .regex(/^[\w.-]*\{[\w.-]+\}[\w.-]*$/, { error: 'a name with one hash tag, such as {millrace}, of letters, digits, . _ -' });
+  .regex(/^[\w.-]*\{[\w.-]+\}[\w.-]*$/, {
+    error: 'a name with one hash tag, such as {millrace}, of letters, digits, . _ -',
+  });
 
 const apiKeyForm = /^([\w.-]+):(read|enqueue|admin):([0-9a-f]{64})$/;
 const apiKeys = z
   .string()
-  .transform((text) => text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  )
   .refine((entries) => entries.every((entry) => apiKeyForm.test(entry)), {
-    error: 'entries of name:scope:sha256 with commas between; scope is read, enqueue or admin, sha256 the hash of the key in hex',
+    error:
+      'entries of name:scope:sha256 with commas between; scope is read, enqueue or admin, sha256 the hash of the key in hex',
   })
   .transform((entries) =>
     entries.map((entry) => {
@@ -28,7 +36,9 @@ export type ApiScope = 'read' | 'enqueue' | 'admin';
 
 const taskLimits = z
   .string()
-  .regex(/^([a-z]+\.[\w-]+=\d+\/\d+(,|$))*$/, { error: 'entries such as inference.embed=512/2097152 (items/bytes), with commas between' })
+  .regex(/^([a-z]+\.[\w-]+=\d+\/\d+(,|$))*$/, {
+    error: 'entries such as inference.embed=512/2097152 (items/bytes), with commas between',
+  })
   .transform((text) => {
     const entries = text.split(',').filter((entry) => entry !== '');
     return new Map(
@@ -50,7 +60,8 @@ export const settings = {
   MILLRACE_PREFIX: {
     schema: prefix,
     default: '{millrace}',
-    meaning: 'The beginning of every key in Redis. Several mills share a Redis by different prefixes; the braces keep one mill on one node of a cluster.',
+    meaning:
+      'The beginning of every key in Redis. Several mills share a Redis by different prefixes; the braces keep one mill on one node of a cluster.',
     form: 'a name with one {hash tag}',
   },
   MILLRACE_HOME: {
@@ -67,7 +78,8 @@ export const settings = {
   TASK_LIMITS: {
     schema: taskLimits,
     default: '',
-    meaning: 'Other limits of a task than its type has: most items and most bytes of input. API and workers must agree.',
+    meaning:
+      'Other limits of a task than its type has: most items and most bytes of input. API and workers must agree.',
     form: 'type=items/bytes, with commas between',
   },
   PORT: integerSetting({ default: 3000, min: 1, max: 65_535, unit: 'a port' }, 'The port of the API.'),
@@ -80,7 +92,8 @@ export const settings = {
   MILLRACE_API_KEYS: {
     schema: apiKeys,
     default: undefined,
-    meaning: 'The keys that may use the API, as hashes. Make one: printf %s "$KEY" | sha256sum. Left out, a loopback HOST is open, any other gets an admin key that is printed once.',
+    meaning:
+      'The keys that may use the API, as hashes. Make one: printf %s "$KEY" | sha256sum. Left out, a loopback HOST is open, any other gets an admin key that is printed once.',
     form: 'name:scope:sha256, with commas between; scope read | enqueue | admin',
   },
   BODY_LIMIT: integerSetting(

@@ -1,4 +1,12 @@
-import { type BatchItem, type BatchLimits, compareCost, formCall, lowerBound, mostUrgent, shouldClose } from './close-rule.ts';
+import {
+  type BatchItem,
+  type BatchLimits,
+  compareCost,
+  formCall,
+  lowerBound,
+  mostUrgent,
+  shouldClose,
+} from './close-rule.ts';
 
 interface BatcherParams {
   readonly limits: BatchLimits;

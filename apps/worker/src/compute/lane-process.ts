@@ -35,7 +35,11 @@ async function setUp(setup: LaneSetup): Promise<ReadonlyMap<string, Processor>> 
 /** The library of models is loaded by the lanes that need it alone: it takes 80 MB and half a second. */
 async function createRuntime({ family, modelsDir, threads }: LaneSetup): Promise<ModelRuntime> {
   if (family !== 'inference') {
-    return { loadEmbedder: async () => { throw new Error(`a ${family} lane has no models`); } };
+    return {
+      loadEmbedder: async () => {
+        throw new Error(`a ${family} lane has no models`);
+      },
+    };
   }
   const { transformersRuntime } = await import('../inference/runtimes/transformers.ts');
   return transformersRuntime({ modelsDir, threads });
@@ -48,7 +52,10 @@ async function warm(models: Models): Promise<LoadedModel> {
   return { name: bundledModel, fingerprint: embedder.fingerprint(true) };
 }
 
-async function run(processors: ReadonlyMap<string, Processor> | undefined, call: Extract<ToLane, { kind: 'run' }>): Promise<void> {
+async function run(
+  processors: ReadonlyMap<string, Processor> | undefined,
+  call: Extract<ToLane, { kind: 'run' }>,
+): Promise<void> {
   const beganAt = Date.now();
   const stats: Partial<Record<CallStat, number>> = {};
   const count = (stat: CallStat, by: number) => {
@@ -61,7 +68,15 @@ async function run(processors: ReadonlyMap<string, Processor> | undefined, call:
     if (outcomes.length !== call.items.length) {
       throw new Error(`the processor of ${call.type} gave ${outcomes.length} outcomes for ${call.items.length} items`);
     }
-    send({ kind: 'done', call: call.call, outcomes, stats, beganAt, endedAt: Date.now(), rssBytes: process.memoryUsage.rss() });
+    send({
+      kind: 'done',
+      call: call.call,
+      outcomes,
+      stats,
+      beganAt,
+      endedAt: Date.now(),
+      rssBytes: process.memoryUsage.rss(),
+    });
   } catch (error) {
     send({ kind: 'threw', call: call.call, message: error instanceof Error ? error.message : String(error) });
   }

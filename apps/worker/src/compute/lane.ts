@@ -104,7 +104,10 @@ export class Lane {
   private end(message: CallEnd): void {
     const call = this.unfinished[0];
     // Calls end in the order they were sent; another number would be a fault of the lane's process.
-    if (call === undefined || call.id !== message.call) return this.kill(`it answered call ${message.call} out of turn`);
+    if (call === undefined || call.id !== message.call) {
+      this.kill(`it answered call ${message.call} out of turn`);
+      return;
+    }
     this.unfinished.shift();
     if (message.kind === 'done') this.rssBytes = message.rssBytes;
     const [next] = this.unfinished;

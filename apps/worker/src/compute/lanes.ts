@@ -71,7 +71,8 @@ export class Lanes {
     let best: Lane | undefined;
     for (const { lane } of this.places) {
       if (lane === undefined || lane === but || (lane.state !== 'idle' && lane.state !== 'busy')) continue;
-      if (lane.calls.length < callsPerLane && (best === undefined || lane.calls.length < best.calls.length)) best = lane;
+      if (lane.calls.length < callsPerLane && (best === undefined || lane.calls.length < best.calls.length))
+        best = lane;
     }
     return best;
   }

@@ -1,6 +1,13 @@
 import { toMillraceError } from '@millrace/shared/errors';
-import { embed, type EmbedItem, type EmbedValue } from '@millrace/shared/tasks/inference';
-import { type CallContext, defineProcessor, failed, type ItemOutcome, type Processor, succeeded } from '../process/processor.ts';
+import { type EmbedItem, type EmbedValue, embed } from '@millrace/shared/tasks/inference';
+import {
+  type CallContext,
+  defineProcessor,
+  failed,
+  type ItemOutcome,
+  type Processor,
+  succeeded,
+} from '../process/processor.ts';
 import type { Models } from './models.ts';
 import { planPasses } from './plan-passes.ts';
 import type { Embedder, TokenizedText } from './runtime.ts';
@@ -48,13 +55,19 @@ async function embedItems(
     count(context, inPass);
     pass.forEach((index, row) => {
       const vector = vectors.subarray(row * embedder.dimensions, (row + 1) * embedder.dimensions);
-      outcomes[index] = succeeded(toValue(embedder, items[index] as EmbedItem, { text: texts[index] as TokenizedText, vector }));
+      outcomes[index] = succeeded(
+        toValue(embedder, items[index] as EmbedItem, { text: texts[index] as TokenizedText, vector }),
+      );
     });
   }
   return outcomes;
 }
 
-function toValue(embedder: Embedder, item: EmbedItem, { text, vector }: { text: TokenizedText; vector: Float32Array }): EmbedValue {
+function toValue(
+  embedder: Embedder,
+  item: EmbedItem,
+  { text, vector }: { text: TokenizedText; vector: Float32Array },
+): EmbedValue {
   return {
     vector: item.normalize ? normalized(vector) : vector,
     tokens: text.tokens,
@@ -74,6 +87,9 @@ function normalized(vector: Float32Array): Float32Array {
 
 function count(context: CallContext, pass: readonly TokenizedText[]): void {
   const lengths = pass.map(({ ids }) => ids.length);
-  context.count('realTokens', lengths.reduce((sum, length) => sum + length, 0));
+  context.count(
+    'realTokens',
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
   context.count('paddedTokens', lengths.length * Math.max(...lengths));
 }

@@ -1,9 +1,9 @@
-import type { Family } from '@millrace/shared/tasks/task';
 import type { Logger } from '@millrace/shared/logger';
 import type { Metrics } from '@millrace/shared/metrics';
+import type { Family } from '@millrace/shared/tasks/task';
+import type { Batcher } from '../batch/batcher.ts';
 import type { CallEnd, Lane, LaneCall } from '../compute/lane.ts';
 import type { Lanes } from '../compute/lanes.ts';
-import type { Batcher } from '../batch/batcher.ts';
 import type { HeldTask } from './held-task.ts';
 import { blame, type QueuedItem } from './isolation.ts';
 
@@ -79,7 +79,9 @@ export class Dispatcher {
   drain(): HeldTask[] {
     this.draining = true;
     clearTimeout(this.dueTimer);
-    const waiting = new Set([...this.params.batcher.drain(), ...this.suspects.splice(0).flat()].map(({ task }) => task));
+    const waiting = new Set(
+      [...this.params.batcher.drain(), ...this.suspects.splice(0).flat()].map(({ task }) => task),
+    );
     return [...waiting].filter((task) => !task.isEnded);
   }
 
@@ -141,14 +143,22 @@ export class Dispatcher {
   private watch(laneCall: LaneCall): void {
     const call = this.sent.get(laneCall.id);
     if (call === undefined) return;
-    const timeoutMs = call.items.reduce((least, { task }) => Math.min(least, task.params.timeoutMs), Number.POSITIVE_INFINITY);
+    const timeoutMs = call.items.reduce(
+      (least, { task }) => Math.min(least, task.params.timeoutMs),
+      Number.POSITIVE_INFINITY,
+    );
     call.timer = setTimeout(() => this.onTimeout(call, timeoutMs), timeoutMs);
   }
 
   private onTimeout(call: SentCall, timeoutMs: number): void {
     for (const { task } of call.items) {
       if (task.params.timeoutMs > timeoutMs) continue;
-      task.end({ kind: 'failed', code: 'TASK_TIMEOUT', message: `A call took longer than timeoutMs (${timeoutMs}).`, items: [] });
+      task.end({
+        kind: 'failed',
+        code: 'TASK_TIMEOUT',
+        message: `A call took longer than timeoutMs (${timeoutMs}).`,
+        items: [],
+      });
     }
     // What it computes cannot be interrupted otherwise; the others of the call are computed again, for nothing.
     this.params.lanes.killHolder(call.lane, `call ${call.lane.id} took longer than ${timeoutMs} ms`);
@@ -163,7 +173,12 @@ export class Dispatcher {
   }
 
   private deliver(call: SentCall, end: Extract<CallEnd, { kind: 'done' }>): void {
-    const record = { id: this.callName(call.lane.id), items: call.items.length, beganAt: end.beganAt, endedAt: end.endedAt };
+    const record = {
+      id: this.callName(call.lane.id),
+      items: call.items.length,
+      beganAt: end.beganAt,
+      endedAt: end.endedAt,
+    };
     const tasks = new Set(call.items.map(({ task }) => task));
     for (const task of tasks) task.noteCall(record);
     this.observe(call, { end, tasks: tasks.size });
@@ -199,13 +214,20 @@ export class Dispatcher {
 
   /** Finds who is at fault: what remains is computed again, apart from all others. */
   private redo(items: readonly QueuedItem[], reason: 'died' | 'threw', message: string): void {
-    const verdict = blame(items.filter(({ task }) => !task.isEnded), reason, message);
+    const verdict = blame(
+      items.filter(({ task }) => !task.isEnded),
+      reason,
+      message,
+    );
     for (const { item, outcome } of verdict.failed) item.task.take(item.index, outcome);
     this.suspects.push(...verdict.groups);
     const type = items[0]?.task.params.taskType.type ?? '';
     const again = verdict.groups.reduce((sum, group) => sum + group.length, 0);
     if (again > 0) this.params.metrics.count('millrace_items_redone_total', { type, reason }, again);
-    this.params.log.warn({ event: `call.${reason}`, type, items: items.length, again, reason: message }, 'a call did not end well');
+    this.params.log.warn(
+      { event: `call.${reason}`, type, items: items.length, again, reason: message },
+      'a call did not end well',
+    );
   }
 
   private forget({ id }: LaneCall): SentCall | undefined {

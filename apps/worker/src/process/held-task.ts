@@ -6,7 +6,12 @@ import type { ItemOutcome } from './processor.ts';
 /** How an attempt of a task ends. `returned`: it had no turn and goes back to the queue, no attempt burnt. */
 export type TaskEnd =
   | { readonly kind: 'succeeded'; readonly values: readonly unknown[] }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly items: readonly ItemFailure[] }
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly items: readonly ItemFailure[];
+    }
   | { readonly kind: 'returned' };
 
 /** A call as its tasks remember it; ms since 1970. */

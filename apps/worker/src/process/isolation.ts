@@ -39,6 +39,9 @@ export function blame(items: readonly QueuedItem[], reason: 'died' | 'threw', me
   if (reason === 'threw') return { failed: [{ item: only, outcome: failed('PROCESSOR_FAILED', message) }], groups: [] };
   only.crashes += 1;
   if (only.crashes < poisonCrashes) return { failed: [], groups: [[only]] };
-  const outcome = failed('POISONED', `The compute process died ${only.crashes} times with this input alone: ${message}`);
+  const outcome = failed(
+    'POISONED',
+    `The compute process died ${only.crashes} times with this input alone: ${message}`,
+  );
   return { failed: [{ item: only, outcome }], groups: [] };
 }

@@ -1,4 +1,4 @@
-import type { builtinTaskTypes, BuiltinType } from '@millrace/shared/tasks/catalog';
+import type { BuiltinType, builtinTaskTypes } from '@millrace/shared/tasks/catalog';
 import type { TaskType } from '@millrace/shared/tasks/define-task-type';
 import { embedProcessor } from '../inference/embed.ts';
 import type { Models } from '../inference/models.ts';
@@ -12,7 +12,8 @@ export interface LaneServices {
   readonly passTokens: number;
 }
 
-type ProcessorOf<T> = T extends TaskType<infer _Input, infer _Output, infer Item, infer Value> ? Processor<Item, Value> : never;
+type ProcessorOf<T> =
+  T extends TaskType<infer _Input, infer _Output, infer Item, infer Value> ? Processor<Item, Value> : never;
 type Processors = { readonly [T in BuiltinType]: ProcessorOf<(typeof builtinTaskTypes)[T]> };
 
 /** The processor of every built-in type: a type without one does not compile. */

@@ -1,4 +1,4 @@
-import { clean, type CleanItem } from '@millrace/shared/tasks/text';
+import { type CleanItem, clean } from '@millrace/shared/tasks/text';
 import { compile, type HtmlToTextOptions } from 'html-to-text';
 import { marked } from 'marked';
 import { defineProcessor, failed, type ItemOutcome, succeeded } from '../process/processor.ts';
@@ -51,7 +51,10 @@ const invisible = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u2
 
 function tidy(text: string, { unicode, collapseWhitespace }: CleanItem): string {
   // A lone surrogate is no text: it becomes the replacement character.
-  const lines = text.toWellFormed().replaceAll(/\r\n?|\u2028|\u2029/g, '\n').replaceAll(invisible, '');
+  const lines = text
+    .toWellFormed()
+    .replaceAll(/\r\n?|\u2028|\u2029/g, '\n')
+    .replaceAll(invisible, '');
   const normal = unicode === 'none' ? lines : lines.normalize(unicode);
   if (!collapseWhitespace) return normal;
   return normal

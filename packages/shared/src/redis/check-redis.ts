@@ -20,7 +20,10 @@ export async function checkRedis(redis: Redis, log: Logger): Promise<void> {
     );
   }
   if (info.get('aof_enabled') === '0') {
-    log.warn({ event: 'redis.no-aof' }, 'This Redis has no append-only file: what it holds is lost when it dies (redis.conf: appendonly yes)');
+    log.warn(
+      { event: 'redis.no-aof' },
+      'This Redis has no append-only file: what it holds is lost when it dies (redis.conf: appendonly yes)',
+    );
   }
 }
 
@@ -28,7 +31,10 @@ function checkVersion(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor, oldestMinor] = oldestVersion;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new MillraceError('CONFIG_INVALID', `Redis ${version} is too old: 5.0 or newer is needed, 6.2 or newer recommended.`);
+  throw new MillraceError(
+    'CONFIG_INVALID',
+    `Redis ${version} is too old: 5.0 or newer is needed, 6.2 or newer recommended.`,
+  );
 }
 
 function parseInfo(text: string): Map<string, string> {

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Logger } from '../logger.ts';
 import { MillraceError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -60,11 +60,14 @@ export async function disconnectRedis(redis: Redis): Promise<void> {
   await redis.quit().catch(() => redis.disconnect());
 }
 
-const unavailable = /Connection is closed|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY/i;
+const unavailable =
+  /Connection is closed|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY/i;
 
 /** Whether an error means that Redis is away, so that the caller cannot know what became of its command. */
 export function isRedisUnavailable(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof MillraceError) && unavailable.test(`${error.name} ${error.message}`);
+  return (
+    error instanceof Error && !(error instanceof MillraceError) && unavailable.test(`${error.name} ${error.message}`)
+  );
 }
 
 /**
@@ -77,7 +80,10 @@ export async function withRedis<T>(command: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (isRedisUnavailable(error)) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new MillraceError('REDIS_UNAVAILABLE', `Redis does not answer: ${reason}`, { cause: error, retryAfterMs: 1000 });
+      throw new MillraceError('REDIS_UNAVAILABLE', `Redis does not answer: ${reason}`, {
+        cause: error,
+        retryAfterMs: 1000,
+      });
     }
     if (error instanceof Error && error.message.includes('OOM command not allowed')) {
       throw new MillraceError('QUEUE_FULL', 'Redis is at its memory limit (maxmemory); no task is accepted.', {

@@ -1,4 +1,4 @@
-import type { ItemFailure, Problem, ErrorCode } from '../errors.ts';
+import type { ErrorCode, ItemFailure, Problem } from '../errors.ts';
 import type { TaskRef } from '../tasks/ids.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -65,7 +65,10 @@ export class ResultStore {
     if (vectors !== undefined) {
       fields.push('vectors', vectors.bytes, 'rows', vectors.rows, 'dimensions', vectors.dimensions);
     }
-    const write = this.redis.multi().hset(key, ...fields).pexpire(key, ttlMs);
+    const write = this.redis
+      .multi()
+      .hset(key, ...fields)
+      .pexpire(key, ttlMs);
     const replies = await write.zadd(this.keys.ended(ref.family), Date.now() + ttlMs, ref.jobId).exec();
     for (const [error] of replies ?? []) if (error !== null) throw error;
   }

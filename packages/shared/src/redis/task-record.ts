@@ -40,8 +40,23 @@ export async function readTaskRecord(
   const jobKeys = [jobId, ...sets].map((part) => keys.bull(family, part));
   const reply = (await readTask.run(redis, jobKeys, [jobId, withData ? '1' : '0'])) as Reply | null;
   if (reply === null) return undefined;
-  const [place, name, opts, timestamp, processedOn, finishedOn, made, started, reason, , progress, worker, priority, dueAt, data] =
-    reply;
+  const [
+    place,
+    name,
+    opts,
+    timestamp,
+    processedOn,
+    finishedOn,
+    made,
+    started,
+    reason,
+    ,
+    progress,
+    worker,
+    priority,
+    dueAt,
+    data,
+  ] = reply;
   return {
     place,
     name,

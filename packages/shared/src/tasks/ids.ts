@@ -1,5 +1,5 @@
 import { v7 as uuidv7, validate } from 'uuid';
-import { families, type Family } from './task.ts';
+import { type Family, families } from './task.ts';
 
 /** The first letter of an id names the queue, so that one look-up finds the task. */
 const letters = { t: 'text', i: 'inference', v: 'vector' } as const satisfies Record<string, Family>;

@@ -1,7 +1,7 @@
 import { MillraceError, type Problem } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
 import type { TaskLimits, TaskType } from './define-task-type.ts';
-import { problemsOf, describe } from './problems.ts';
+import { describe, problemsOf } from './problems.ts';
 import { type JobData, jobDataSchema, submittedTaskSchema, type TaskOptions } from './task.ts';
 
 /** What the doors check against: the types there are, and the limits where a setting moves them. */
@@ -65,11 +65,20 @@ function findType(catalog: Catalog, name: string): TaskType {
   const taskType = catalog.get(name);
   if (taskType !== undefined) return taskType;
   const known = [...catalog.keys()].sort();
-  throw new MillraceError('UNSUPPORTED_TASK_TYPE', `There is no task type ${describe(name)}; there are: ${known.join(', ')}.`, {
-    problems: [
-      { path: 'type', got: describe(name), expected: `one of ${known.join(', ')}`, remedy: 'Use a type of that list.' },
-    ],
-  });
+  throw new MillraceError(
+    'UNSUPPORTED_TASK_TYPE',
+    `There is no task type ${describe(name)}; there are: ${known.join(', ')}.`,
+    {
+      problems: [
+        {
+          path: 'type',
+          got: describe(name),
+          expected: `one of ${known.join(', ')}`,
+          remedy: 'Use a type of that list.',
+        },
+      ],
+    },
+  );
 }
 
 function parseInput(door: Door, taskType: TaskType, input: unknown, problems: Problem[]): unknown {
@@ -101,7 +110,9 @@ function tooLarge(taskType: TaskType, got: string, expected: string): MillraceEr
 function invalid(problems: readonly Problem[]): MillraceError {
   const [first] = problems;
   const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  const detail = first ? `${first.path || 'the task'}: got ${first.got}, expected ${first.expected}${rest}.` : 'The task is not valid.';
+  const detail = first
+    ? `${first.path || 'the task'}: got ${first.got}, expected ${first.expected}${rest}.`
+    : 'The task is not valid.';
   return new MillraceError('INVALID_INPUT', detail, { problems });
 }
 

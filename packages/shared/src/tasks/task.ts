@@ -48,7 +48,12 @@ const tagSchema = z
 /** What a producer may say about how a task runs; times in ms. */
 export const taskOptionsSchema = z.strictObject({
   priority: prioritySchema.optional(),
-  delayMs: z.int().min(0).max(365 * day).optional().meta({ description: 'Not before this many ms from now.' }),
+  delayMs: z
+    .int()
+    .min(0)
+    .max(365 * day)
+    .optional()
+    .meta({ description: 'Not before this many ms from now.' }),
   expiresInMs: z
     .int()
     .min(1)

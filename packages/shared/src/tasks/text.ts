@@ -14,7 +14,10 @@ const cleanInput = z.strictObject({
     .boolean()
     .optional()
     .meta({ description: 'Runs of spaces become one, more than one empty line becomes one; default true.' }),
-  keepLinks: z.boolean().optional().meta({ description: 'Write the address behind the text of a link; default false.' }),
+  keepLinks: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Write the address behind the text of a link; default false.' }),
 });
 type CleanInput = z.infer<typeof cleanInput>;
 
@@ -35,13 +38,7 @@ export const clean = defineTaskType({
   output: z.object({ texts: z.array(z.string()) }),
   limits: { items: 256, bytes: 16 * 2 ** 20 },
   example: { texts: ['<h1>The mill</h1><p>It turns&nbsp;&amp; turns.</p>'], format: 'html' as const },
-  items: ({
-    texts,
-    format,
-    unicode = 'NFC',
-    collapseWhitespace = true,
-    keepLinks = false,
-  }: CleanInput): CleanItem[] =>
+  items: ({ texts, format, unicode = 'NFC', collapseWhitespace = true, keepLinks = false }: CleanInput): CleanItem[] =>
     texts.map((text) => ({ text, format, unicode, collapseWhitespace, keepLinks })),
   join: (values: readonly string[]) => ({ texts: [...values] }),
   cost: ({ text }) => text.length,

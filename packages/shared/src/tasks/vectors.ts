@@ -10,5 +10,10 @@ export const vectorRows = z
     description:
       'One vector per text. JSON: arrays of numbers, or with ?encoding=base64 strings of base64 (float32, little-endian).',
     type: 'array',
-    items: { anyOf: [{ type: 'array', items: { type: 'number' } }, { type: 'string', contentEncoding: 'base64' }] },
+    items: {
+      anyOf: [
+        { type: 'array', items: { type: 'number' } },
+        { type: 'string', contentEncoding: 'base64' },
+      ],
+    },
   });

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AutoModel, AutoTokenizer, env, type PreTrainedModel, type PreTrainedTokenizer, Tensor } from '@huggingface/transformers';
+import {
+  AutoModel,
+  AutoTokenizer,
+  env,
+  type PreTrainedModel,
+  type PreTrainedTokenizer,
+  Tensor,
+} from '@huggingface/transformers';
 import { MillraceError } from '@millrace/shared/errors';
 import { embeddingTokenLimit } from '@millrace/shared/tasks/inference';
 import { kernelClass } from '../kernel-class.ts';
@@ -28,7 +35,9 @@ async function loadEmbedder(model: string, { modelsDir, threads }: RuntimeOption
     const network = await AutoModel.from_pretrained(model, { dtype, session_options: sessionOptions });
     return new TransformersEmbedder(model, { tokenizer, network, filesHash });
   } catch (error) {
-    throw new MillraceError('MODEL_NOT_AVAILABLE', `Model ${model} does not load: ${(error as Error).message}`, { cause: error });
+    throw new MillraceError('MODEL_NOT_AVAILABLE', `Model ${model} does not load: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -124,9 +133,11 @@ function meanPool(hidden: Float32Array, { texts, width, dimensions }: PoolShape)
     sums.fill(0);
     for (let token = 0; token < ids.length; token += 1) {
       const start = (row * width + token) * dimensions;
-      for (let index = 0; index < dimensions; index += 1) sums[index] = (sums[index] ?? 0) + (hidden[start + index] ?? 0);
+      for (let index = 0; index < dimensions; index += 1)
+        sums[index] = (sums[index] ?? 0) + (hidden[start + index] ?? 0);
     }
-    for (let index = 0; index < dimensions; index += 1) pooled[row * dimensions + index] = (sums[index] ?? 0) / ids.length;
+    for (let index = 0; index < dimensions; index += 1)
+      pooled[row * dimensions + index] = (sums[index] ?? 0) / ids.length;
   });
   return pooled;
 }
