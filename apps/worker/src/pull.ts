@@ -19,6 +19,11 @@ const stalledCheckMs = 5000;
 const stallsAllowed = 1000;
 /** Seconds that a fetch blocks on an empty queue. */
 const drainDelaySeconds = 5;
+/**
+ * Jobs that may be fetched before BullMQ calls the processor for the first of them: it fetches as long as there are slots, and
+ * only the processor's call makes it renew a lock and see an end.
+ */
+const unclaimedAtOnce = 32;
 /** Tasks that a worker holds at most, whatever room the window has. */
 const mostHeld = 1024;
 
@@ -51,6 +56,8 @@ export class Puller {
   private readonly worker: Worker<unknown, ReturnSummary>;
   private readonly held = new Map<string, { job: Job; task: HeldTask | undefined; settled: Promise<ReturnSummary> }>();
   private readonly progress: ProgressReporter;
+  /** Held jobs that BullMQ has not called the processor for. */
+  private unclaimed = 0;
   private draining = false;
   private emptied: () => void = () => {};
 
@@ -90,9 +97,9 @@ export class Puller {
     const { batcher, dispatcher, window } = this.params;
     const room = batcher.cost >= window.cost ? 0 : Math.max(0, window.items - batcher.size);
     dispatcher.windowFull = room === 0;
+    const more = Math.min(room, unclaimedAtOnce - this.unclaimed, mostHeld - this.held.size);
     // With no room a task that ends is not replaced; every fetch comes through here, so big tasks cannot overshoot.
-    const slots = room === 0 ? this.held.size - 1 : Math.min(mostHeld, this.held.size + room);
-    this.worker.concurrency = Math.max(1, slots);
+    this.worker.concurrency = Math.max(1, this.held.size + (room === 0 ? -1 : Math.max(0, more)));
   }
 
   /**
@@ -113,6 +120,7 @@ export class Puller {
     // What a producer said of removal would trim other people's tasks too: a sweeper alone removes.
     job.opts.removeOnComplete = false;
     job.opts.removeOnFail = false;
+    this.unclaimed += 1;
     const entry = { job, ...this.hold(job) };
     entry.settled.catch(() => {}); // BullMQ's call of the processor, which may come later, gets it.
     this.held.set(job.id, entry);
@@ -159,6 +167,8 @@ export class Puller {
     this.accept(job);
     const entry = this.held.get(id);
     if (entry === undefined) throw new Error(`job ${id} is not held`);
+    this.unclaimed -= 1;
+    this.updateWindow();
     try {
       return await entry.settled;
     } finally {
