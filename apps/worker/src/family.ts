@@ -78,7 +78,7 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
     },
     close: async () => {
       await puller.close(config.SHUTDOWN_GRACE);
-      lanes.close();
+      await lanes.close();
     },
   };
 }

@@ -7,11 +7,9 @@ const redisUrl = z
   .string()
   .regex(/^rediss?:\/\/\S+$/, { error: 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6379/0' });
 
-const prefix = z
-  .string()
-  .regex(/^[\w.-]*\{[\w.-]+\}[\w.-]*$/, {
-    error: 'a name with one hash tag, such as {millrace}, of letters, digits, . _ -',
-  });
+const prefix = z.string().regex(/^[\w.-]*\{[\w.-]+\}[\w.-]*$/, {
+  error: 'a name with one hash tag, such as {millrace}, of letters, digits, . _ -',
+});
 
 const apiKeyForm = /^([\w.-]+):(read|enqueue|admin):([0-9a-f]{64})$/;
 const apiKeys = z

@@ -31,6 +31,8 @@ const startTimeoutMs = 60_000;
  */
 export class Lane {
   readonly ready: Promise<readonly LoadedModel[]>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
   rssBytes: number | null = null;
   private readonly child: ChildProcess;
   private readonly events: LaneEvents;
@@ -47,6 +49,7 @@ export class Lane {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [],
     });
+    this.exited = new Promise((resolve) => this.child.once('exit', () => resolve()));
     this.ready = this.start(setup);
   }
 

@@ -94,11 +94,13 @@ export class Lanes {
     }));
   }
 
-  /** Ends every lane at once; what they held is given to onDeath. */
-  close(): void {
+  /** Ends every lane at once, and waits until they are gone; what they held is given to onDeath. */
+  async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.timers) clearTimeout(timer);
-    for (const { lane } of this.places) if (lane?.state !== 'dead') lane?.kill('the worker closed');
+    const alive = this.places.flatMap(({ lane }) => (lane === undefined || lane.state === 'dead' ? [] : [lane]));
+    for (const lane of alive) lane.kill('the worker closed');
+    await Promise.all(alive.map(({ exited }) => exited));
   }
 
   private open(place: Place): Lane {

@@ -38,6 +38,7 @@ export function connectRedis({ url, role, name, log }: ConnectionParams): Redis 
     connectionName: name,
     retryStrategy: retryDelayMs,
   });
+  if (role === 'producer') failFastOnceSeen(redis);
   let away = false;
   redis.on('error', (error: Error) => {
     if (away) return;
@@ -49,6 +50,19 @@ export function connectRedis({ url, role, name, log }: ConnectionParams): Redis 
     away = false;
   });
   return redis;
+}
+
+/**
+ * A command that is sent while the very first connection is being made waits for it (2 s at the most); from then on one that
+ * finds Redis away fails at once. Without this an app could not enqueue in the same breath as it constructs its client.
+ */
+function failFastOnceSeen(redis: Redis): void {
+  redis.options.enableOfflineQueue = true;
+  const failFast = () => {
+    redis.options.enableOfflineQueue = false;
+  };
+  redis.once('ready', failFast);
+  redis.once('close', failFast);
 }
 
 /** Ends a connection politely, or at once when Redis is not there. */

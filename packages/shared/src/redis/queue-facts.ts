@@ -1,5 +1,5 @@
 import type { Family } from '../tasks/task.ts';
-import { withRedis, type Redis } from './connection.ts';
+import { type Redis, withRedis } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { Script } from './script.ts';
 
@@ -51,7 +51,9 @@ export async function readQueueFacts(
 ): Promise<QueueFacts> {
   const queueKeys = parts.map((part) => keys.bull(family, part));
   const args = [keys.bull(family, ''), endedSince, listedPriorities];
-  const [counts, paused, [ended, firstAt], classes] = (await withRedis(() => queueFacts.run(redis, queueKeys, args))) as Reply;
+  const [counts, paused, [ended, firstAt], classes] = (await withRedis(() =>
+    queueFacts.run(redis, queueKeys, args),
+  )) as Reply;
   const [wait, pausedList, prioritized, delayed, waitingChildren, active, completed, failed] = counts;
   return {
     queued: wait + pausedList + prioritized + waitingChildren,
@@ -60,7 +62,11 @@ export async function readQueueFacts(
     succeeded: completed,
     failed,
     paused: paused === 1,
-    waiting: classes.map(([priority, tasks, timestamp, opts]) => ({ priority, tasks, since: dueTime(timestamp, opts) })),
+    waiting: classes.map(([priority, tasks, timestamp, opts]) => ({
+      priority,
+      tasks,
+      since: dueTime(timestamp, opts),
+    })),
     ended: { count: ended, firstAt: ended === 0 ? undefined : firstAt },
   };
 }
