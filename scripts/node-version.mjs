@@ -13,16 +13,26 @@ export function nodeRefusal(version) {
   const major = Number(parts[0]);
   const minor = Number(parts[1]);
   if (major > NEEDED_MAJOR || (major === NEEDED_MAJOR && minor >= NEEDED_MINOR)) return '';
-  return (
-    'Millrace needs Node ' + NEEDED_MAJOR + '.' + NEEDED_MINOR + ' or newer and this is Node ' + version +
-    '; change with `nvm install 22`, or without nvm run it as `npx -y -p node@22 npm start`.'
-  );
+  const needed = `${NEEDED_MAJOR}.${NEEDED_MINOR}`;
+  const remedy = 'change with `nvm install 22`, or without nvm run it as `npx -y -p node@22 npm start`';
+  return `Millrace needs Node ${needed} or newer and this is Node ${version}; ${remedy}.`;
 }
 
-/** Ends the process with one sentence when this Node is too old. */
-export function refuseOldNode() {
+/**
+ * Runs a command's `main`, whose module is loaded only once this Node is known to understand it.
+ *
+ * @param {() => Promise<{ main: () => Promise<void> }>} load
+ */
+export function runCommandLine(load) {
   const refusal = nodeRefusal(process.versions.node);
-  if (refusal === '') return;
-  process.stderr.write(refusal + '\n');
-  process.exit(1);
+  if (refusal !== '') {
+    process.stderr.write(`${refusal}\n`);
+    process.exit(1);
+  }
+  load()
+    .then((command) => command.main())
+    .catch((error) => {
+      process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+      process.exitCode = 1;
+    });
 }

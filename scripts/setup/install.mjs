@@ -8,6 +8,7 @@ import { Refusal } from './refusal.mjs';
 /** @typedef {{ version?: string, integrity?: string, resolved?: string, optional?: boolean, devOptional?: boolean }} LockEntry */
 
 const STAMP = join('node_modules', '.millrace-installed');
+const PLATFORM = `${process.platform}-${process.arch}-${process.versions.modules}`;
 
 /**
  * `npm ci`, unless node_modules already is what package-lock.json says.
@@ -44,8 +45,7 @@ export async function install({ root, terminal, env, signal }) {
  */
 function installFingerprint(root) {
   const lock = readFileSync(join(root, 'package-lock.json'));
-  const platform = `${process.platform}-${process.arch}-${process.versions.modules}`;
-  return `${createHash('sha256').update(lock).digest('hex')} ${platform}\n`;
+  return `${createHash('sha256').update(lock).digest('hex')} ${PLATFORM}\n`;
 }
 
 /** @param {string} root */
@@ -58,15 +58,15 @@ function readStamp(root) {
 }
 
 /**
- * Whoever ran `npm ci` or `npm install` before should not wait for it twice: npm leaves node_modules/.package-lock.json
+ * Whoever ran `npm ci` or `npm install` should not wait for it twice: npm leaves node_modules/.package-lock.json
  * as the last step of either, which lists what is really there.
  *
  * @param {string} root
  */
 function isInstalledByHand(root) {
   const hidden = join(root, 'node_modules', '.package-lock.json');
-  // A stamp that differs means that lock file or Node have changed since: install anew, addons included.
-  if (readStamp(root) !== undefined || !existsSync(hidden)) return false;
+  // After a change of Node the addons must be compiled anew.
+  if (!existsSync(hidden) || readStamp(root)?.includes(PLATFORM) === false) return false;
   const wanted = lockEntries(join(root, 'package-lock.json'));
   const there = lockEntries(hidden);
   return Object.entries(wanted).every(([path, entry]) => {

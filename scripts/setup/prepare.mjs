@@ -19,9 +19,6 @@ import { probeVectorSearch } from './vector-probe.mjs';
  */
 export async function prepare({ root, terminal, env, signal }) {
   await install({ root, terminal, env, signal });
-  const [warning] = await Promise.all([
-    probeVectorSearch({ root, signal }),
-    build({ root, terminal, env, signal }),
-  ]);
+  const [warning] = await Promise.all([probeVectorSearch({ root, signal }), build({ root, terminal, env, signal })]);
   if (warning !== undefined) terminal.say(warning);
 }

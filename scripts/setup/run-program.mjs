@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { endGroup } from './command.mjs';
+
+const GRACE_MS = 10_000;
 
 /**
- * Runs a Node program in our terminal. A Ctrl-C reaches it by itself; other stop requests are handed on, and its end
- * is always waited for.
+ * Runs a Node program that prints to our terminal. It leads a process group of its own: a stop request reaches all
+ * that it started, once, and nothing of it outlives it.
  *
  * @param {string[]} args
  * @param {{ cwd: string, env: import('./root.mjs').Env, signal: AbortSignal }} options
@@ -11,12 +14,19 @@ import { constants } from 'node:os';
  */
 export function runProgram(args, { cwd, env, signal }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, env, stdio: 'inherit' });
-    const stop = () => void child.kill('SIGTERM');
+    // No stdin: a group in the background that reads the terminal would be stopped.
+    const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    const kill = () => endGroup(child.pid, 'SIGKILL');
+    const stop = () => {
+      endGroup(child.pid, signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+      setTimeout(kill, GRACE_MS).unref();
+    };
+    if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     child.once('error', reject);
     child.once('close', (code, name) => {
       signal.removeEventListener('abort', stop);
+      kill();
       resolve(code ?? 128 + (name === null ? 0 : constants.signals[name]));
     });
   });

@@ -12,10 +12,9 @@
  * @returns {Terminal}
  */
 export function createTerminal(out = process.stderr) {
-  const begin = performance.now();
   return {
     step(text) {
-      const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+      const seconds = (performance.now() / 1000).toFixed(1);
       out.write(`${seconds.padStart(6)} s  ${text}\n`);
     },
     say(text) {
