@@ -44,7 +44,7 @@ async function lanePids(): Promise<number[]> {
 describe('A worker that is killed with a batch in hand', () => {
   it('has its tasks finished by another within 20 s, each with one result', async () => {
     const doomed = await startWorker({ redisUrl, prefix, env });
-    const tasks = await enqueueSingles(400);
+    const tasks = await enqueueSingles(200);
     await tasks[20]?.result();
     const other = startWorker({ redisUrl, prefix, env });
     await doomed.stop('SIGKILL');

@@ -21,6 +21,8 @@ export interface TestProcess {
   readonly lines: readonly LogLine[];
   /** Waits for a line of the log; the first that has come or comes. @throws when the process ends before. */
   logged(event: string): Promise<LogLine>;
+  /** Resolves when it has ended. */
+  readonly exited: Promise<unknown>;
   /** Ends it, by SIGTERM unless told otherwise, and waits. Gives its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -71,6 +73,7 @@ function start(main: string, { redisUrl, prefix, env }: Options): TestProcess {
   const started: TestProcess = {
     pid: child.pid ?? 0,
     lines,
+    exited,
     logged: (event) => waitForLine({ child, lines, watchers }, event),
     stop: async (signal = 'SIGTERM') => {
       running.delete(started);

@@ -6,6 +6,7 @@ const names = [
   'MILLRACE_PREFIX',
   'LOG_LEVEL',
   'TASK_LIMITS',
+  'MILLRACE_PLUGINS',
   'SHUTDOWN_GRACE',
   'FAMILIES',
   'MODELS_DIR',

@@ -10,6 +10,8 @@ interface HeartbeatParams {
   readonly log: Logger;
   /** What the worker says of itself now. */
   readonly describe: () => WorkerBeat;
+  /** Called after each beat that Redis has. */
+  readonly afterBeat: () => Promise<void>;
 }
 
 /** Says every few seconds that the worker lives and what it does, and watches how long the main thread is blocked. */
@@ -46,12 +48,13 @@ export class Heartbeat {
   }
 
   private async write(): Promise<void> {
-    const { registry, metrics, log, describe } = this.params;
+    const { registry, metrics, log, describe, afterBeat } = this.params;
     try {
       const worker = describe();
       metrics.set('millrace_process_rss_bytes', {}, worker.memory.rssBytes);
       for (const { id, rssBytes } of worker.lanes) metrics.set('millrace_lane_rss_bytes', { lane: id }, rssBytes ?? 0);
       await registry.beat(worker, await metrics.registry.getMetricsAsJSON());
+      await afterBeat();
     } catch (error) {
       if (!isRedisUnavailable(error))
         log.warn({ event: 'beat.failed', error: (error as Error).message }, 'a heartbeat failed');

@@ -1,16 +1,19 @@
 import { toMillraceError } from '@millrace/shared/errors';
 import type { Logger } from '@millrace/shared/logger';
+import type { CrashFacts } from '@millrace/shared/redis/call-records';
 import type { Redis } from '@millrace/shared/redis/connection';
 import { type TaskRef, taskIdOf } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedJob, parseJob } from '@millrace/shared/tasks/parse';
-import { type Family, taskDefaults } from '@millrace/shared/tasks/task';
+import type { Family } from '@millrace/shared/tasks/task';
 import { type Job, Worker } from 'bullmq';
 import type { Batcher } from './batch/batcher.ts';
+import { heldFromJob } from './held-from-job.ts';
 import type { Dispatcher } from './process/dispatcher.ts';
-import { HeldTask, type TaskEnd } from './process/held-task.ts';
-import type { QueuedItem } from './process/isolation.ts';
+import type { HeldTask, TaskEnd } from './process/held-task.ts';
+import { poisonCrashes, type QueuedItem } from './process/isolation.ts';
 import { ProgressReporter } from './progress.ts';
 import type { ReturnSummary, Settler } from './settle.ts';
+import { UrgentFetch } from './urgent.ts';
 
 /** A dead worker's tasks are back with others within lock + stalled check, 17 s at the most; ms. */
 const lockMs = 12_000;
@@ -38,13 +41,30 @@ interface PullerParams {
   readonly family: Family;
   readonly redis: Redis;
   readonly prefix: string;
+  /** BullMQ's key of the jobs that wait by priority. */
+  readonly prioritizedKey: string;
   readonly workerId: string;
   readonly door: Door;
   readonly batcher: Batcher<QueuedItem>;
   readonly dispatcher: Dispatcher;
   readonly settler: Settler;
-  readonly window: WindowLimits;
+  readonly window: () => WindowLimits;
   readonly log: Logger;
+  /** Whether somebody has asked to cancel a task. */
+  readonly isCancelled: (ref: TaskRef) => boolean;
+  /** What dead workers left behind about a task. */
+  readonly judge: (ref: TaskRef) => Promise<CrashFacts>;
+}
+
+/** The task of a held job: none while its past is looked up, and for a job that is no task. */
+interface Slot {
+  task: HeldTask | undefined;
+}
+
+interface Held {
+  readonly job: Job;
+  readonly slot: Slot;
+  readonly settled: Promise<ReturnSummary>;
 }
 
 /**
@@ -53,53 +73,72 @@ interface PullerParams {
  */
 export class Puller {
   private readonly params: PullerParams;
-  private readonly worker: Worker<unknown, ReturnSummary>;
-  private readonly held = new Map<string, { job: Job; task: HeldTask | undefined; settled: Promise<ReturnSummary> }>();
+  private worker: Worker<unknown, ReturnSummary>;
+  private readonly held = new Map<string, Held>();
   private readonly progress: ProgressReporter;
+  private readonly urgent: UrgentFetch<ReturnSummary>;
   /** Held jobs that BullMQ has not called the processor for. */
   private unclaimed = 0;
   private draining = false;
   private emptied: () => void = () => {};
+  /** When a job was fetched last, in ms. */
+  lastFetchAt = 0;
 
   constructor(params: PullerParams) {
     this.params = params;
     this.progress = new ProgressReporter(params.log);
-    this.worker = new Worker<unknown, ReturnSummary>(params.family, (job) => this.process(job), {
-      connection: params.redis,
-      prefix: params.prefix,
-      name: params.workerId,
-      autorun: false,
-      concurrency: 1,
-      lockDuration: lockMs,
-      stalledInterval: stalledCheckMs,
-      maxStalledCount: stallsAllowed,
-      drainDelay: drainDelaySeconds,
-      skipVersionCheck: true,
+    this.worker = this.createWorker();
+    this.urgent = new UrgentFetch({
+      redis: params.redis,
+      prioritizedKey: params.prioritizedKey,
+      worker: () => this.worker,
+      workerId: params.workerId,
+      lockMs,
+      process: (job) => this.process(job),
+      log: params.log,
     });
-    // Fired as soon as a job is fetched, before BullMQ calls the processor: the window is kept up with every fetch.
-    this.worker.on('active', (job) => this.accept(job));
-    this.worker.on('error', (error) => this.onError(error));
   }
 
   /** Starts to pull; the lanes must be warm. */
   start(): void {
     this.updateWindow();
-    void this.worker.run().catch((error: Error) => this.onError(error));
+    this.run();
+  }
+
+  /** Opens the fetching anew; what the old one has fetched is ended by it. */
+  async reopen(): Promise<void> {
+    const old = this.worker;
+    this.worker = this.createWorker();
+    this.start();
+    await old.close();
+  }
+
+  /** Whether it would take more tasks now. */
+  get hasRoom(): boolean {
+    return !this.draining && this.room() > 0;
+  }
+
+  /** Ends tasks that it holds because somebody cancelled them; what is being computed of them is dropped. */
+  cancel(jobIds: ReadonlySet<string>): void {
+    for (const [id, { slot }] of this.held) if (jobIds.has(id)) slot.task?.end(cancelled);
   }
 
   /** The tasks that it holds. */
   get tasks(): HeldTask[] {
-    return [...this.held.values()].flatMap(({ task }) => (task === undefined || task.isEnded ? [] : [task]));
+    return [...this.held.values()].flatMap(({ slot }) =>
+      slot.task === undefined || slot.task.isEnded ? [] : [slot.task],
+    );
   }
 
   /** Sets BullMQ's slots to what the window has room for; called whenever the batcher has changed. */
   updateWindow(): void {
-    const { batcher, dispatcher, window } = this.params;
-    const room = batcher.cost >= window.cost ? 0 : Math.max(0, window.items - batcher.size);
-    dispatcher.windowFull = room === 0;
+    const room = this.room();
+    this.params.dispatcher.windowFull = room === 0;
     const more = Math.min(room, unclaimedAtOnce - this.unclaimed, mostHeld - this.held.size);
     // With no room a task that ends is not replaced; every fetch comes through here, so big tasks cannot overshoot.
     this.worker.concurrency = Math.max(1, this.held.size + (room === 0 ? -1 : Math.max(0, more)));
+    const waiting = this.params.batcher.mostUrgentPriority;
+    if (room === 0 && waiting !== undefined && !this.draining) void this.urgent.look(waiting);
   }
 
   /**
@@ -113,6 +152,37 @@ export class Puller {
     await this.untilEmpty(graceMs);
     for (const task of this.tasks) task.end({ kind: 'returned' });
     await closed;
+    this.urgent.close();
+  }
+
+  private room(): number {
+    const { batcher } = this.params;
+    const { items, cost } = this.params.window();
+    return batcher.cost >= cost ? 0 : Math.max(0, items - batcher.size);
+  }
+
+  private createWorker(): Worker<unknown, ReturnSummary> {
+    const { family, redis, prefix, workerId } = this.params;
+    const worker = new Worker<unknown, ReturnSummary>(family, (job) => this.process(job), {
+      connection: redis,
+      prefix,
+      name: workerId,
+      autorun: false,
+      concurrency: 1,
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      maxStalledCount: stallsAllowed,
+      drainDelay: drainDelaySeconds,
+      skipVersionCheck: true,
+    });
+    // Fired as soon as a job is fetched, before BullMQ calls the processor: the window is kept up with every fetch.
+    worker.on('active', (job) => this.accept(job));
+    worker.on('error', (error) => this.onError(error));
+    return worker;
+  }
+
+  private run(): void {
+    void this.worker.run().catch((error: Error) => this.onError(error));
   }
 
   private accept(job: Job): void {
@@ -121,35 +191,58 @@ export class Puller {
     job.opts.removeOnComplete = false;
     job.opts.removeOnFail = false;
     this.unclaimed += 1;
-    const entry = { job, ...this.hold(job) };
+    this.lastFetchAt = Date.now();
+    const slot: Slot = { task: undefined };
+    const entry: Held = { job, slot, settled: this.take(job, slot) };
     entry.settled.catch(() => {}); // BullMQ's call of the processor, which may come later, gets it.
     this.held.set(job.id, entry);
     this.updateWindow();
   }
 
-  /** Parses a job and, if it is a task, sends it on its way. */
-  private hold(job: Job): { task: HeldTask | undefined; settled: Promise<ReturnSummary> } {
-    const { family, door, settler, dispatcher } = this.params;
+  /** Brings a job to its end; the slot gets the task that it is, at once, or after its past was looked up. */
+  private async take(job: Job, slot: Slot): Promise<ReturnSummary> {
+    const { family, door, settler } = this.params;
     const ref: TaskRef = { family, jobId: job.id ?? '' };
-    if (this.draining) return { task: undefined, settled: settler.giveBack(job, family) };
+    if (this.draining) return await settler.giveBack(job, family);
     let parsed: ParsedJob;
     try {
       parsed = parseJob(door, job.name, job.data);
     } catch (error) {
       const refusal = toMillraceError(error);
-      this.params.log.warn(
-        { event: 'task.refused', taskId: taskIdOf(ref), type: job.name, code: refusal.code },
-        refusal.message,
-      );
-      return { task: undefined, settled: settler.refuse(job, ref, refusal) };
+      const facts = { taskId: taskIdOf(ref), type: job.name, code: refusal.code };
+      this.params.log.warn({ event: 'task.refused', ...facts }, refusal.message);
+      return await settler.refuse(job, ref, refusal);
     }
-    const task = createHeldTask(job, ref, parsed);
-    const settled = task.ended.then((end) => this.settle(job, task, end));
-    if (isExpired(task))
-      task.end({ kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] });
-    else dispatcher.submit(task);
+    // Only a job that came back from a dead worker has a past.
+    const past = job.stalledCounter > 0 ? await this.params.judge(ref) : undefined;
+    const task = heldFromJob(job, ref, { parsed, suspect: past?.suspect ?? false });
+    slot.task = task;
+    const end = task.ended.then((ended) => this.settle(job, task, ended));
+    this.begin(job, task, past);
+    return await end;
+  }
+
+  private begin(job: Job, task: HeldTask, past: CrashFacts | undefined): void {
+    const early = this.earlyEnd(task, past);
+    if (early !== undefined) {
+      task.end(early);
+      return;
+    }
+    if (past?.suspect) {
+      const facts = { taskId: taskIdOf(task.params.ref), crashes: past.crashes };
+      this.params.log.warn({ event: 'task.suspect', ...facts }, 'a worker died computing it: it runs alone');
+    }
+    this.params.dispatcher.submit(task);
     this.progress.follow(job, task);
-    return { task, settled };
+  }
+
+  /** The end of a task that need not be computed at all. */
+  private earlyEnd(task: HeldTask, past: CrashFacts | undefined): TaskEnd | undefined {
+    const { ref, expiresAt, pulledAt } = task.params;
+    if (this.draining) return { kind: 'returned' };
+    if (this.params.isCancelled(ref)) return cancelled;
+    if (expiresAt !== undefined && pulledAt >= expiresAt) return expired;
+    return past !== undefined && past.crashes >= poisonCrashes ? poisoned(task, past) : undefined;
   }
 
   private async settle(job: Job, task: HeldTask, end: TaskEnd): Promise<ReturnSummary> {
@@ -200,24 +293,11 @@ export class Puller {
   }
 }
 
-function createHeldTask(job: Job, ref: TaskRef, { taskType, input, data }: ParsedJob): HeldTask {
-  return new HeldTask({
-    ref,
-    taskType,
-    input,
-    attempt: job.attemptsMade + 1,
-    startedAttempts: job.attemptsStarted,
-    // A bare producer may give none; it counts as normal.
-    priority: job.priority || taskDefaults.priority,
-    createdAt: job.timestamp + (job.opts.delay ?? 0),
-    timeoutMs: data.timeoutMs ?? taskDefaults.timeoutMs,
-    expiresAt: data.expiresAt,
-    resultTtlMs: data.resultTtlMs ?? taskDefaults.resultTtlMs,
-    tags: data.tags ?? [],
-    pulledAt: Date.now(),
-  });
-}
+const cancelled: TaskEnd = { kind: 'failed', code: 'CANCELLED', message: 'It was cancelled.', items: [] };
+const expired: TaskEnd = { kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] };
 
-function isExpired({ params }: HeldTask): boolean {
-  return params.expiresAt !== undefined && params.pulledAt >= params.expiresAt;
+function poisoned(task: HeldTask, { crashes, item }: CrashFacts): TaskEnd {
+  const where = item !== null && task.items.length > 1 ? `item ${item}: ` : '';
+  const message = `${where}${crashes} workers died while they computed this input alone.`;
+  return { kind: 'failed', code: 'POISONED', message, items: item === null ? [] : [{ index: item, code: 'POISONED' }] };
 }

@@ -27,6 +27,8 @@ interface SettleParams {
   readonly results: ResultStore;
   readonly metrics: Metrics;
   readonly workerId: string;
+  /** Called when a task has ended because it was cancelled. */
+  readonly onCancelled: (ref: TaskRef) => void;
 }
 
 /** What BullMQ keeps as the return value: where the result is, never the result. */
@@ -123,6 +125,7 @@ export class Settler {
     const { ref, startedAttempts } = task.params;
     const { code, message, items } = end;
     await this.write(ref, startedAttempts, failedOutcome(this.facts(task), { code, message, items, problems: [] }));
+    if (code === 'CANCELLED') this.params.onCancelled(ref);
     const reason = formatFailedReason(code, message);
     const { retryable } = errorTable[code];
     this.observe(task, retryable && task.params.attempt < (job.opts.attempts ?? 1) ? 'retry' : 'failed');

@@ -3,18 +3,26 @@ import os from 'node:os';
 import { Closers } from '@millrace/shared/lifecycle';
 import type { Logger } from '@millrace/shared/logger';
 import { Metrics } from '@millrace/shared/metrics';
+import { loadPlugins } from '@millrace/shared/plugins';
 import { openQueue } from '@millrace/shared/queues';
+import { CallRecords } from '@millrace/shared/redis/call-records';
+import { Cancellations } from '@millrace/shared/redis/cancellations';
 import { checkRedis } from '@millrace/shared/redis/check-redis';
 import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redis/connection';
-import { createKeys } from '@millrace/shared/redis/keys';
+import { createKeys, type Keys } from '@millrace/shared/redis/keys';
 import { ResultStore } from '@millrace/shared/redis/results';
-import { type WorkerBeat, WorkerRegistry } from '@millrace/shared/redis/workers';
+import { WorkerRegistry } from '@millrace/shared/redis/workers';
 import { retentionDuty } from '@millrace/shared/sweep/retention';
 import { Sweeper } from '@millrace/shared/sweep/sweeper';
 import { waitListDuty } from '@millrace/shared/sweep/wait-list';
-import { createCatalog, taskTypesOf } from '@millrace/shared/tasks/catalog';
-import { taskIdOf } from '@millrace/shared/tasks/ids';
+import { type Catalog, createCatalog, taskTypesOf } from '@millrace/shared/tasks/catalog';
+import type { Family } from '@millrace/shared/tasks/task';
+import { CancelWatch } from './cancel-watch.ts';
+import { usableCores } from './compute/cores.ts';
+import { laneShare } from './compute/lane-share.ts';
+import { machineId } from './compute/machine.ts';
 import type { WorkerConfig } from './config.ts';
+import { createDescriber } from './describe.ts';
 import { createFamilyWorker, type FamilyWorker } from './family.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Settler } from './settle.ts';
@@ -25,9 +33,6 @@ export interface RunningWorker {
   /** Gives back what has not begun, ends what has, and closes everything in reverse order. */
   close(): Promise<void>;
 }
-
-/** Tasks that a heartbeat lists at most. */
-const listedTasks = 256;
 
 /** `<host>-<pid>-<random>`: unlike any other that was or will be. */
 export function newWorkerId(): string {
@@ -49,34 +54,30 @@ export async function startWorker(id: string, config: WorkerConfig, log: Logger)
   return { id, close: () => closers.close() };
 }
 
-interface Composition {
+/** What the rooms of a worker share. */
+interface Ground {
   readonly id: string;
   readonly config: WorkerConfig;
   readonly log: Logger;
   readonly closers: Closers;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly metrics: Metrics;
+  readonly registry: WorkerRegistry;
+  readonly catalog: Catalog;
 }
 
-async function compose({ id, config, log, closers }: Composition): Promise<void> {
-  const redis = connectRedis({ url: config.REDIS_URL, role: 'worker', name: `millrace:worker:${id}`, log });
-  closers.add('redis', () => disconnectRedis(redis));
+async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config' | 'log' | 'closers'>): Promise<void> {
+  const redis = openConnection({ config, log, closers }, 'worker', id);
   await checkRedis(redis, log);
-
-  const metrics = new Metrics();
   const keys = createKeys(config.MILLRACE_PREFIX);
-  const door = { catalog: createCatalog(), limits: config.TASK_LIMITS };
-  const settler = new Settler({ redis, keys, results: new ResultStore(redis, keys), metrics, workerId: id });
-  const families = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
-  const workers = families.map((family) =>
-    createFamilyWorker({ family, config, workerId: id, redis, door, settler, log, metrics }),
-  );
+  const registry = new WorkerRegistry(redis, keys);
+  const catalog = createCatalog((await loadPlugins(config.MILLRACE_PLUGINS)).taskTypes);
+  const ground: Ground = { id, config, log, closers, redis, keys, metrics: new Metrics(), registry, catalog };
 
-  startSweeper({ id, config, log, closers }, redis);
-  const heartbeat = new Heartbeat({
-    registry: new WorkerRegistry(redis, keys),
-    metrics,
-    log,
-    describe: describer(id, workers, metrics),
-  });
+  startSweeper(ground);
+  const workers = await createFamilies(ground);
+  const heartbeat = createHeartbeat(ground, workers);
   closers.add('heartbeat', () => heartbeat.close());
   // A family needs its grace period and some time to give back the rest.
   closers.add('families', () => closeAll(workers), config.SHUTDOWN_GRACE + 5000);
@@ -84,12 +85,103 @@ async function compose({ id, config, log, closers }: Composition): Promise<void>
   await heartbeat.start();
 }
 
+function openConnection(
+  { config, log, closers }: Pick<Ground, 'config' | 'log' | 'closers'>,
+  role: 'worker' | 'blocking',
+  name: string,
+): Redis {
+  const redis = connectRedis({ url: config.REDIS_URL, role, name: `millrace:worker:${name}`, log });
+  closers.add(`redis ${name}`, () => disconnectRedis(redis));
+  return redis;
+}
+
 async function closeAll(workers: readonly FamilyWorker[]): Promise<void> {
   await Promise.all(workers.map((worker) => worker.close()));
 }
 
-function startSweeper({ id, config, log, closers }: Composition, redis: Redis): void {
-  const keys = createKeys(config.MILLRACE_PREFIX);
+/** Makes the worker's families; none pulls before it is started. */
+async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
+  const { id, config, log, closers, redis, keys, metrics, registry, catalog } = ground;
+  const door = { catalog, limits: config.TASK_LIMITS };
+  const cancellations = new Cancellations(redis, keys);
+  const watch = new CancelWatch({
+    cancellations,
+    subscriber: openConnection(ground, 'blocking', `${id}:cancel`),
+    keys,
+    families: config.FAMILIES,
+    log,
+    onCancel: (family, jobIds) => workers.find((worker) => worker.family === family)?.puller.cancel(jobIds),
+  });
+  closers.add('cancel watch', () => watch.close());
+
+  // Sends at once, unlike the connection that joins commands: a record must leave before its call does.
+  const recorder = new CallRecords(openConnection(ground, 'blocking', `${id}:calls`), keys);
+  closers.add('call records', () => recorder.clear(id));
+  const records = new CallRecords(redis, keys);
+  const results = new ResultStore(redis, keys);
+  const settler = new Settler({
+    redis,
+    keys,
+    results,
+    metrics,
+    workerId: id,
+    onCancelled: (ref) => watch.fulfilled(ref),
+  });
+  const families = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
+  const laneCounts = await Promise.all(families.map((family) => laneCount(ground, family)));
+  const workers = families.map((family, index) =>
+    createFamilyWorker({
+      ...{ family, config, workerId: id, redis, keys, door, settler, log, metrics },
+      laneCount: laneCounts[index] ?? 1,
+      isCancelled: (ref) => watch.isCancelled(ref),
+      judge: async (ref) => await records.judge(ref, await livingWorkers(id, registry)),
+      // While Redis is away nothing can be noted; the call goes on, and its end waits for Redis in any case.
+      noteCall: (place, call) => void recorder.begin(id, place, call).catch(() => {}),
+    }),
+  );
+  watch.start();
+  return workers;
+}
+
+async function livingWorkers(id: string, registry: WorkerRegistry): Promise<ReadonlySet<string>> {
+  return new Set([id, ...(await registry.list()).map((worker) => worker.id)]);
+}
+
+/** How many lanes a family has now: inference shares the machine's cores with other workers, text has what is set. */
+async function laneCount({ id, config, registry }: Ground, family: Family): Promise<number> {
+  if (family !== 'inference') return config.TEXT_LANES;
+  if (config.INFERENCE_LANES !== undefined) return config.INFERENCE_LANES;
+  const workers = (await registry.list()).filter(({ families }) => families.includes('inference'));
+  return laneShare(id, { machine: machineId(), cores: usableCores() }, workers);
+}
+
+function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[]): Heartbeat {
+  const { id, config, log, metrics, registry, catalog } = ground;
+  const describe = createDescriber({
+    id,
+    version: '0.1.0',
+    machine: machineId(),
+    cores: usableCores(),
+    fixedLanes: config.INFERENCE_LANES ?? null,
+    types: workers.flatMap(({ family }) => taskTypesOf(catalog, family).map(({ type }) => type)),
+    workers,
+    metrics,
+  });
+  const afterBeat = async () => {
+    for (const { family, lanes } of workers) {
+      const count = await laneCount(ground, family);
+      if (count === lanes.count) continue;
+      log.info(
+        { event: 'lanes.resized', family, from: lanes.count, to: count },
+        'workers of this machine share its cores',
+      );
+      lanes.resize(count);
+    }
+  };
+  return new Heartbeat({ registry, metrics, log, describe, afterBeat });
+}
+
+function startSweeper({ id, config, log, closers, redis, keys }: Ground): void {
   const queues = new Map(
     config.FAMILIES.map((family) => [family, openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log })]),
   );
@@ -98,37 +190,4 @@ function startSweeper({ id, config, log, closers }: Composition, redis: Redis): 
   const sweeper = new Sweeper({ redis, keys, holder: id, duties, log });
   closers.add('sweeper', () => sweeper.close());
   sweeper.start();
-}
-
-function describer(id: string, workers: readonly FamilyWorker[], metrics: Metrics): () => WorkerBeat {
-  const startedAt = new Date().toISOString();
-  const catalog = createCatalog();
-  return () => {
-    const tasks = workers.flatMap(({ puller }) => puller.tasks);
-    for (const { family, batcher, puller } of workers) {
-      metrics.set('millrace_batcher_items', { family }, batcher.size);
-      metrics.set('millrace_held_tasks', { family }, puller.tasks.length);
-    }
-    return {
-      id,
-      host: os.hostname(),
-      pid: process.pid,
-      version: '0.1.0',
-      startedAt,
-      beatAt: new Date().toISOString(),
-      families: workers.map(({ family }) => family),
-      types: workers.flatMap(({ family }) => taskTypesOf(catalog, family).map(({ type }) => type)),
-      models: workers.flatMap(({ lanes }) => lanes.models.map((model) => ({ ...model, warm: true }))),
-      lanes: workers.flatMap(({ lanes }) => lanes.beats()),
-      memory: { rssBytes: process.memoryUsage.rss(), heapUsedBytes: process.memoryUsage().heapUsed },
-      held: tasks.length,
-      running: tasks.slice(0, listedTasks).map(({ params, callId }) => ({
-        id: taskIdOf(params.ref),
-        type: params.taskType.type,
-        attempt: params.attempt,
-        since: new Date(params.pulledAt).toISOString(),
-        batch: callId,
-      })),
-    };
-  };
 }

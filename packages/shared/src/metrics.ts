@@ -71,6 +71,11 @@ export const metricTable = {
     help: 'Compute processes started again.',
     labels: ['family', 'reason'],
   },
+  millrace_watchdog_heals_total: {
+    kind: 'counter',
+    help: 'Times that fetching was stuck and was opened anew.',
+    labels: ['family'],
+  },
   millrace_lane_rss_bytes: { kind: 'gauge', help: 'Memory of a compute process.', labels: ['lane'] },
   millrace_process_rss_bytes: { kind: 'gauge', help: 'Memory of the process itself.', labels: [] },
   millrace_event_loop_delay_seconds: {

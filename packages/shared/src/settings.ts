@@ -80,6 +80,17 @@ export const settings = {
       'Other limits of a task than its type has: most items and most bytes of input. API and workers must agree.',
     form: 'type=items/bytes, with commas between',
   },
+  MILLRACE_PLUGINS: {
+    schema: z.string().transform((text) =>
+      text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ''),
+    ),
+    default: '',
+    meaning: 'Modules that export task types and processors of your own; API and workers must agree.',
+    form: 'paths (from the working folder) or package names, with commas between',
+  },
   PORT: integerSetting({ default: 3000, min: 1, max: 65_535, unit: 'a port' }, 'The port of the API.'),
   HOST: {
     schema: z.string().min(1),

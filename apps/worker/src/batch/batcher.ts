@@ -46,6 +46,11 @@ export class Batcher<T extends BatchItem> {
     return this.waitingCost;
   }
 
+  /** The priority of the most urgent item that waits; undefined when none does. */
+  get mostUrgentPriority(): number | undefined {
+    return this.nextItem()?.priority;
+  }
+
   add(items: Iterable<T>): void {
     for (const item of items) {
       const list = this.waiting.get(item.key) ?? [];
@@ -58,7 +63,7 @@ export class Batcher<T extends BatchItem> {
 
   /** The next call, most urgent first; empty when it is better to wait for more. */
   take({ laneIdle, windowFull }: TakeFacts): T[] {
-    const list = this.waiting.get(this.nextKey() ?? '');
+    const list = this.waiting.get(this.nextItem()?.key ?? '');
     if (list === undefined) return [];
     const call = formCall(list, this.limits);
     const facts = {
@@ -100,13 +105,13 @@ export class Batcher<T extends BatchItem> {
     return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + this.limits.waitMs - this.now());
   }
 
-  private nextKey(): string | undefined {
+  private nextItem(): T | undefined {
     let first: T | undefined;
     for (const list of this.waiting.values()) {
       const urgent = mostUrgent(list);
       if (urgent !== undefined) first = first === undefined ? urgent : mostUrgent([first, urgent]);
     }
-    return first?.key;
+    return first;
   }
 
   private indexOf(list: readonly T[], item: T): number {

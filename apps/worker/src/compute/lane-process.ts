@@ -1,7 +1,8 @@
+import { loadPlugins } from '@millrace/shared/plugins';
 import { bundledModel } from '@millrace/shared/tasks/inference';
+import type { CallStat, Processor } from '@millrace/shared/tasks/processor';
 import { Models } from '../inference/models.ts';
 import type { ModelRuntime } from '../inference/runtime.ts';
-import type { CallStat, Processor } from '../process/processor.ts';
 import { createProcessors } from '../process/processors.ts';
 import type { FromLane, LaneSetup, LoadedModel, ToLane } from './protocol.ts';
 
@@ -24,8 +25,9 @@ async function setUp(setup: LaneSetup): Promise<ReadonlyMap<string, Processor>> 
   try {
     const models = new Models(await createRuntime(setup));
     const loaded = setup.family === 'inference' ? [await warm(models)] : [];
+    const { processors } = await loadPlugins(setup.plugins);
     send({ kind: 'ready', models: loaded, rssBytes: process.memoryUsage.rss() });
-    return createProcessors({ models, passTokens: setup.passTokens });
+    return createProcessors({ models, passTokens: setup.passTokens }, processors);
   } catch (error) {
     send({ kind: 'unable', message: (error as Error).message });
     throw error;
@@ -83,7 +85,8 @@ async function run(
 }
 
 function send(message: FromLane): void {
-  if (process.connected) process.send?.(message);
+  // The worker may die while this is on its way: nobody is left to be told.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 main();

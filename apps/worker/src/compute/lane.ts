@@ -22,6 +22,9 @@ interface LaneEvents {
   onDeath(unfinished: readonly LaneCall[], reason: string): void;
 }
 
+/** Calls that a lane holds at most: one computes, one waits in its process. */
+export const callsPerLane = 2;
+
 /** How long a lane may take to load, in ms. */
 const startTimeoutMs = 60_000;
 
@@ -30,6 +33,7 @@ const startTimeoutMs = 60_000;
  * thread settles the one before.
  */
 export class Lane {
+  readonly id: string;
   readonly ready: Promise<readonly LoadedModel[]>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
@@ -41,7 +45,8 @@ export class Lane {
   private isReady = false;
   private isDead = false;
 
-  constructor(setup: LaneSetup, events: LaneEvents) {
+  constructor(id: string, setup: LaneSetup, events: LaneEvents) {
+    this.id = id;
     this.events = events;
     this.child = fork(fileURLToPath(new URL('./lane-process.js', import.meta.url)), [], {
       serialization: 'advanced',

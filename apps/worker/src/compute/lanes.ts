@@ -1,7 +1,7 @@
 import type { Logger } from '@millrace/shared/logger';
 import type { Metrics } from '@millrace/shared/metrics';
 import type { LaneBeat } from '@millrace/shared/redis/workers';
-import { type CallEnd, Lane, type LaneCall } from './lane.ts';
+import { type CallEnd, callsPerLane, Lane, type LaneCall } from './lane.ts';
 import type { LaneSetup, LoadedModel } from './protocol.ts';
 
 interface LanesParams {
@@ -29,11 +29,13 @@ interface Place {
   restarts: number;
   /** Deaths in a row before it was ready; each doubles the pause before the next start. */
   failedStarts: number;
+  /** Gets no more calls, and ends when it is idle. */
+  retiring: boolean;
 }
 
-/** Calls that a lane holds at most: one computes, one waits in its process. */
-const callsPerLane = 2;
 const longestPauseMs = 30_000;
+/** Why a lane ends whose core belongs to another worker now. */
+const retired = 'its core belongs to another worker';
 
 /** The lanes of a family: a process that dies is replaced, until the worker closes. */
 export class Lanes {
@@ -46,13 +48,7 @@ export class Lanes {
 
   constructor(params: LanesParams) {
     this.params = params;
-    this.places = Array.from({ length: params.count }, (_, index) => ({
-      id: `${params.setup.family}-${index + 1}`,
-      lane: undefined,
-      calls: 0,
-      restarts: 0,
-      failedStarts: 0,
-    }));
+    this.places = Array.from({ length: params.count }, (_, index) => this.createPlace(index));
   }
 
   /** Starts every lane and waits until all are warm. @throws MillraceError LANE_FAILED. */
@@ -62,15 +58,35 @@ export class Lanes {
     this.models = loaded[0] ?? [];
   }
 
+  /** Lanes that take calls. */
   get count(): number {
-    return this.places.length;
+    return this.places.filter(({ retiring }) => !retiring).length;
+  }
+
+  /** Sets the number of lanes: new ones start in the background, those that are too many end when they are idle. */
+  resize(count: number): void {
+    if (this.closed) return;
+    for (const place of this.places.slice(0, count)) place.retiring = false;
+    for (const place of this.places.slice(count)) place.retiring = true;
+    while (this.places.length < count) this.places.push(this.createPlace(this.places.length));
+    for (const place of this.places) if (!place.retiring && place.lane === undefined) this.open(place);
+    this.retireIdle();
+  }
+
+  private createPlace(index: number): Place {
+    const id = `${this.params.setup.family}-${index + 1}`;
+    return { id, lane: undefined, calls: 0, restarts: 0, failedStarts: 0, retiring: false };
+  }
+
+  private retireIdle(): void {
+    for (const { lane, retiring } of this.places) if (retiring && lane?.state === 'idle') lane.kill(retired);
   }
 
   /** The lane, but for one, that the next call should go to: an idle one, else the one with the fewest calls that has room. */
   next(but?: Lane): Lane | undefined {
     let best: Lane | undefined;
-    for (const { lane } of this.places) {
-      if (lane === undefined || lane === but || (lane.state !== 'idle' && lane.state !== 'busy')) continue;
+    for (const { lane, retiring } of this.places) {
+      if (lane === undefined || retiring || lane === but || (lane.state !== 'idle' && lane.state !== 'busy')) continue;
       if (lane.calls.length < callsPerLane && (best === undefined || lane.calls.length < best.calls.length))
         best = lane;
     }
@@ -83,7 +99,8 @@ export class Lanes {
   }
 
   beats(): LaneBeat[] {
-    return this.places.map(({ id, lane, calls, restarts }) => ({
+    const there = this.places.filter(({ lane, retiring }) => !retiring || lane !== undefined);
+    return there.map(({ id, lane, calls, restarts }) => ({
       id,
       family: this.params.setup.family,
       state: lane?.state ?? 'dead',
@@ -104,10 +121,11 @@ export class Lanes {
   }
 
   private open(place: Place): Lane {
-    const lane = new Lane(this.params.setup, {
+    const lane = new Lane(place.id, this.params.setup, {
       onEnd: (call, end) => {
         place.calls += 1;
         this.events?.onEnd(call, end);
+        if (place.retiring) this.retireIdle();
       },
       onBegin: (call) => this.events?.onBegin(call),
       onDeath: (unfinished, reason) => this.onDeath(place, unfinished, reason),
@@ -127,7 +145,13 @@ export class Lanes {
 
   private onDeath(place: Place, unfinished: readonly LaneCall[], reason: string): void {
     const { log, metrics, setup } = this.params;
-    if (!this.closed) {
+    if (place.retiring) {
+      place.lane = undefined;
+      log.info(
+        { event: 'lane.retired', lane: place.id },
+        'a compute process ended: its core belongs to another worker',
+      );
+    } else if (!this.closed) {
       log.warn({ event: 'lane.died', lane: place.id, reason, calls: unfinished.length }, 'a compute process died');
       metrics.count('millrace_lane_restarts_total', { family: setup.family, reason: 'died' });
       place.restarts += 1;

@@ -1,5 +1,5 @@
+import type { CallStat, ItemOutcome } from '@millrace/shared/tasks/processor';
 import type { Family } from '@millrace/shared/tasks/task';
-import type { CallStat, ItemOutcome } from '../process/processor.ts';
 
 /** How a lane is to be set up; the first message that it gets. */
 export interface LaneSetup {
@@ -9,6 +9,8 @@ export interface LaneSetup {
   readonly threads: number;
   /** Padded tokens of one forward pass. */
   readonly passTokens: number;
+  /** Modules with processors of the user's own. */
+  readonly plugins: readonly string[];
 }
 
 /** A model that a lane has loaded. */

@@ -7,7 +7,7 @@ import {
   type ItemOutcome,
   type Processor,
   succeeded,
-} from '../process/processor.ts';
+} from '@millrace/shared/tasks/processor';
 import type { Models } from './models.ts';
 import { planPasses } from './plan-passes.ts';
 import type { Embedder, TokenizedText } from './runtime.ts';

@@ -1,11 +1,12 @@
 import type { Logger } from '@millrace/shared/logger';
 import type { Metrics } from '@millrace/shared/metrics';
+import type { CallRecord } from '@millrace/shared/redis/call-records';
 import type { Family } from '@millrace/shared/tasks/task';
 import type { Batcher } from '../batch/batcher.ts';
-import type { CallEnd, Lane, LaneCall } from '../compute/lane.ts';
+import { type CallEnd, callsPerLane, type Lane, type LaneCall } from '../compute/lane.ts';
 import type { Lanes } from '../compute/lanes.ts';
 import type { HeldTask } from './held-task.ts';
-import { blame, type QueuedItem } from './isolation.ts';
+import { type BadEnd, blame, type QueuedItem } from './isolation.ts';
 
 interface DispatcherParams {
   readonly family: Family;
@@ -16,6 +17,8 @@ interface DispatcherParams {
   readonly metrics: Metrics;
   /** Called whenever items left the batcher or came to it: the window has changed. */
   readonly onWindow: () => void;
+  /** Notes a call before it is sent; `place` names one of the calls that a lane holds. */
+  readonly noteCall: (place: string, call: CallRecord) => void;
 }
 
 /** A call that was sent to a lane. */
@@ -23,6 +26,8 @@ interface SentCall {
   readonly lane: LaneCall;
   readonly items: readonly QueuedItem[];
   timer: NodeJS.Timeout | undefined;
+  /** Its lane was killed because it took too long. */
+  timedOut: boolean;
 }
 
 /**
@@ -70,7 +75,8 @@ export class Dispatcher {
       since,
       crashes: 0,
     }));
-    this.params.batcher.add(items);
+    if (task.params.suspect) this.suspects.push(...items.map((item) => [item]));
+    else this.params.batcher.add(items);
     void task.ended.then(() => this.params.batcher.remove(items));
     this.pump();
   }
@@ -113,7 +119,15 @@ export class Dispatcher {
 
   private send(lane: Lane, items: readonly QueuedItem[]): void {
     const wanted = items.filter(({ task }) => this.isWanted(task));
-    if (wanted.length > 0) lane.run(this.createCall(wanted).lane);
+    if (wanted.length === 0) return;
+    const call = this.createCall(wanted);
+    const [only] = wanted;
+    this.params.noteCall(`${lane.id}:${call.lane.id % callsPerLane}`, {
+      id: this.callName(call.lane.id),
+      jobs: [...new Set(wanted.map(({ task }) => task.params.ref.jobId))],
+      alone: wanted.length === 1 && only !== undefined ? only.index : null,
+    });
+    lane.run(call.lane);
   }
 
   /** Ended tasks (a failed mate, cancelled) want no more; one whose time to start is over expires here. */
@@ -129,7 +143,12 @@ export class Dispatcher {
     const id = this.nextCall;
     this.nextCall += 1;
     const type = items[0]?.task.params.taskType.type ?? '';
-    const call: SentCall = { lane: { id, type, items: items.map(({ item }) => item) }, items, timer: undefined };
+    const call: SentCall = {
+      lane: { id, type, items: items.map(({ item }) => item) },
+      items,
+      timer: undefined,
+      timedOut: false,
+    };
     this.sent.set(id, call);
     for (const { task } of items) task.callId = this.callName(id);
     return call;
@@ -150,17 +169,9 @@ export class Dispatcher {
     call.timer = setTimeout(() => this.onTimeout(call, timeoutMs), timeoutMs);
   }
 
+  /** What it computes cannot be interrupted otherwise. */
   private onTimeout(call: SentCall, timeoutMs: number): void {
-    for (const { task } of call.items) {
-      if (task.params.timeoutMs > timeoutMs) continue;
-      task.end({
-        kind: 'failed',
-        code: 'TASK_TIMEOUT',
-        message: `A call took longer than timeoutMs (${timeoutMs}).`,
-        items: [],
-      });
-    }
-    // What it computes cannot be interrupted otherwise; the others of the call are computed again, for nothing.
+    call.timedOut = true;
     this.params.lanes.killHolder(call.lane, `call ${call.lane.id} took longer than ${timeoutMs} ms`);
   }
 
@@ -203,17 +214,16 @@ export class Dispatcher {
     unfinished.forEach((laneCall, position) => {
       const call = this.forget(laneCall);
       if (call === undefined) return;
-      // A call that was killed for its time is nobody's crash, and one that waited in the lane had not begun.
-      const timedOut = reason.startsWith('call ');
       if (this.draining) for (const { task } of call.items) task.end({ kind: 'returned' });
-      else if (position === 0 && !timedOut) this.redo(call.items, 'died', reason);
+      else if (position === 0) this.redo(call.items, call.timedOut ? 'timed out' : 'died', reason);
+      // It waited in the lane and had not begun: it is nobody's fault.
       else this.params.batcher.add(call.items.filter(({ task }) => !task.isEnded));
     });
     this.pump();
   }
 
   /** Finds who is at fault: what remains is computed again, apart from all others. */
-  private redo(items: readonly QueuedItem[], reason: 'died' | 'threw', message: string): void {
+  private redo(items: readonly QueuedItem[], reason: BadEnd, message: string): void {
     const verdict = blame(
       items.filter(({ task }) => !task.isEnded),
       reason,
@@ -225,7 +235,7 @@ export class Dispatcher {
     const again = verdict.groups.reduce((sum, group) => sum + group.length, 0);
     if (again > 0) this.params.metrics.count('millrace_items_redone_total', { type, reason }, again);
     this.params.log.warn(
-      { event: `call.${reason}`, type, items: items.length, again, reason: message },
+      { event: 'call.redone', why: reason, type, items: items.length, again, reason: message },
       'a call did not end well',
     );
   }

@@ -1,7 +1,7 @@
 import type { ErrorCode, ItemFailure } from '@millrace/shared/errors';
 import type { TaskType } from '@millrace/shared/tasks/define-task-type';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
-import type { ItemOutcome } from './processor.ts';
+import type { ItemOutcome } from '@millrace/shared/tasks/processor';
 
 /** How an attempt of a task ends. `returned`: it had no turn and goes back to the queue, no attempt burnt. */
 export type TaskEnd =
@@ -35,6 +35,8 @@ interface HeldTaskParams {
   readonly resultTtlMs: number;
   readonly tags: readonly string[];
   readonly pulledAt: number;
+  /** A worker died computing it: each of its items runs alone. */
+  readonly suspect: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
+import { defineProcessor, failed, type ItemOutcome, succeeded } from '@millrace/shared/tasks/processor';
 import { type CleanItem, clean } from '@millrace/shared/tasks/text';
 import { compile, type HtmlToTextOptions } from 'html-to-text';
 import { marked } from 'marked';
-import { defineProcessor, failed, type ItemOutcome, succeeded } from '../process/processor.ts';
 
 /** Makes plain text of HTML, Markdown or untidy text, by html-to-text and marked. */
 export const cleanProcessor = defineProcessor(clean, {

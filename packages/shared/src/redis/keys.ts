@@ -15,6 +15,28 @@ export interface Keys {
   result(ref: JobRef, attempt: number): string;
   /** Ended tasks of a family (job id), scored by the ms when their result's time is over. */
   ended(family: Family): string;
+  /** Running tasks that are to be cancelled (job id), scored by the ms when the wish lapses. */
+  cancellations(family: Family): string;
+  /** Where a cancellation is told to the workers. */
+  readonly cancelChannel: string;
+  /** Waiting tasks that expire (job id), scored by the ms when they do. */
+  expiring(family: Family): string;
+  /** All tasks of a family (job id), scored by the ms when they were created. */
+  tasks(family: Family): string;
+  /** The same of the tasks with a tag. */
+  tagged(family: Family, tag: string): string;
+  /** The tags of the tasks that have some: job id -> JSON. */
+  tagsOf(family: Family): string;
+  /** The task that a caller's Idempotency-Key stands for. */
+  idempotency(caller: string, key: string): string;
+  /** The key above that stands for a task, to be removed with it: job id -> key. */
+  idempotencyOf(family: Family): string;
+  /** The last calls of a worker, by place. */
+  calls(workerId: string): string;
+  /** The set of the ids of workers that have such records. */
+  readonly callers: string;
+  /** Crashes in which a task was alone in the call: call id -> item. */
+  crashes(family: Family, jobId: string): string;
   /** The set of the ids of workers that have beaten lately. */
   readonly workers: string;
   worker(id: string): string;
@@ -32,6 +54,17 @@ export function createKeys(prefix: string): Keys {
     bull: (family, part) => `${prefix}:${family}:${part}`,
     result: ({ family, jobId }, attempt) => `${prefix}:result:${family}:${jobId}:${attempt}`,
     ended: (family) => `${prefix}:ended:${family}`,
+    cancellations: (family) => `${prefix}:cancellations:${family}`,
+    cancelChannel: `${prefix}:cancel`,
+    expiring: (family) => `${prefix}:expiring:${family}`,
+    tasks: (family) => `${prefix}:tasks:${family}`,
+    tagged: (family, tag) => `${prefix}:tagged:${family}:${tag}`,
+    tagsOf: (family) => `${prefix}:tags:${family}`,
+    idempotency: (caller, key) => `${prefix}:idempotency:${caller}:${key}`,
+    idempotencyOf: (family) => `${prefix}:idempotency-of:${family}`,
+    calls: (workerId) => `${prefix}:calls:${workerId}`,
+    callers: `${prefix}:callers`,
+    crashes: (family, jobId) => `${prefix}:crashes:${family}:${jobId}`,
     workers: `${prefix}:workers`,
     worker: (id) => `${prefix}:worker:${id}`,
     workerMetrics: (id) => `${prefix}:worker-metrics:${id}`,

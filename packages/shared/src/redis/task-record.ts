@@ -1,7 +1,9 @@
 import type { TaskRef } from '../tasks/ids.ts';
+import type { Family } from '../tasks/task.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { Script } from './script.ts';
+import { beatEveryMs } from './workers.ts';
 
 /** Where BullMQ keeps a job. */
 export type JobPlace = 'completed' | 'failed' | 'delayed' | 'waiting' | 'waiting-children' | 'active';
@@ -21,28 +23,92 @@ export interface TaskRecord {
   readonly failedReason: string | undefined;
   readonly progress: unknown;
   readonly worker: string | undefined;
+  /** It is active, but the worker that held it is dead: the others take it back by themselves. */
+  readonly orphaned: boolean;
   readonly priority: number;
+  /** How often it came back from a worker that died. */
+  readonly stalls: number;
+  /** BullMQ's key of the job that it is a part of. */
+  readonly parentKey: string | undefined;
+  /** The schedule that made it. */
+  readonly schedule: string | undefined;
   /** The job's data, when it was asked for. */
   readonly data: unknown;
 }
 
-const readTask = new Script('read-task');
+const readTasks = new Script('read-tasks');
+const endedAmong = new Script('ended-among');
 
 type Reply = [JobPlace, string, ...(string | null)[]];
 
+interface RedisSide {
+  readonly redis: Redis;
+  readonly keys: Keys;
+}
+
+/** A worker that has only just started may pull before its first beat; ms. */
+const unheardMs = 2 * beatEveryMs;
+
 /** One look at a job; undefined when there is none. `withData` also reads its data, which may be large. */
 export async function readTaskRecord(
-  { redis, keys }: { redis: Redis; keys: Keys },
+  side: RedisSide,
   { family, jobId }: TaskRef,
   withData: boolean,
 ): Promise<TaskRecord | undefined> {
+  const [record] = await readTaskRecords(side, { family, jobIds: [jobId] }, withData);
+  return record;
+}
+
+/** One look at some jobs of a family, in order; undefined for those that are not there. */
+export async function readTaskRecords(
+  { redis, keys }: RedisSide,
+  { family, jobIds }: { family: Family; jobIds: readonly string[] },
+  withData: boolean,
+): Promise<(TaskRecord | undefined)[]> {
+  if (jobIds.length === 0) return [];
   const sets = ['completed', 'failed', 'delayed', 'prioritized', 'waiting-children', 'active'];
-  const jobKeys = [jobId, ...sets].map((part) => keys.bull(family, part));
-  const reply = (await readTask.run(redis, jobKeys, [jobId, withData ? '1' : '0'])) as Reply | null;
-  if (reply === null) return undefined;
+  const jobKeys = [...sets, ...jobIds].map((part) => keys.bull(family, part));
+  const replies = (await readTasks.run(redis, jobKeys, [withData ? '1' : '0', ...jobIds])) as (Reply | null)[];
+  const records = replies.map((reply) => (reply === null ? undefined : recordOf(reply)));
+  return await withoutGhosts({ redis, keys }, records);
+}
+
+/** Which of some jobs of a family have ended or are gone, in order. */
+export async function readEnded(
+  { redis, keys }: RedisSide,
+  family: Family,
+  jobIds: readonly string[],
+): Promise<boolean[]> {
+  if (jobIds.length === 0) return [];
+  const jobKeys = ['completed', 'failed', ...jobIds].map((part) => keys.bull(family, part));
+  const replies = (await endedAmong.run(redis, jobKeys, jobIds)) as number[];
+  return replies.map((reply) => reply === 1);
+}
+
+/** BullMQ finds out that a worker died when a lock lapses; its heartbeat is missed earlier. */
+async function withoutGhosts(
+  { redis, keys }: RedisSide,
+  records: readonly (TaskRecord | undefined)[],
+): Promise<(TaskRecord | undefined)[]> {
+  const holders = [...new Set(records.flatMap((record) => (record === undefined ? [] : holderOf(record))))];
+  if (holders.length === 0) return [...records];
+  const living = await Promise.all(holders.map((worker) => redis.exists(keys.worker(worker))));
+  const dead = new Set(holders.filter((_, index) => living[index] === 0));
+  return records.map((record) =>
+    record !== undefined && holderOf(record).some((worker) => dead.has(worker))
+      ? { ...record, orphaned: true }
+      : record,
+  );
+}
+
+/** The worker whose heartbeat says whether the job is really running; none for a worker of another make. */
+function holderOf({ place, worker, processedAt }: TaskRecord): string[] {
+  const isSettled = processedAt !== undefined && Date.now() - processedAt >= unheardMs;
+  return place === 'active' && worker !== undefined && isSettled ? [worker] : [];
+}
+
+function recordOf([place, name, ...rest]: Reply): TaskRecord {
   const [
-    place,
-    name,
     opts,
     timestamp,
     processedOn,
@@ -50,13 +116,13 @@ export async function readTaskRecord(
     made,
     started,
     reason,
-    ,
     progress,
     worker,
     priority,
-    dueAt,
-    data,
-  ] = reply;
+    stalls,
+    ...links
+  ] = rest;
+  const [parentKey, schedule, dueAt, data] = links;
   return {
     place,
     name,
@@ -70,7 +136,11 @@ export async function readTaskRecord(
     failedReason: reason ?? undefined,
     progress: parseJson(progress),
     worker: worker ?? undefined,
+    orphaned: false,
     priority: Number(priority ?? 0),
+    stalls: Number(stalls ?? 0),
+    parentKey: parentKey ?? undefined,
+    schedule: schedule ?? undefined,
     data: parseJson(data),
   };
 }

@@ -31,7 +31,7 @@ export interface ParsedJob {
  */
 export function parseTask(door: Door, submitted: unknown): ParsedTask {
   const parsed = submittedTaskSchema.safeParse(submitted);
-  const problems = parsed.success ? [] : problemsOf(parsed.error.issues, submitted);
+  const problems = parsed.success ? [] : problemsOf(parsed.error.issues.filter(isNotOfInput), submitted);
   const raw = isRecord(submitted) ? submitted : {};
   if (typeof raw['type'] !== 'string') throw invalid(problems);
   const taskType = findType(door.catalog, raw['type']);
@@ -49,7 +49,7 @@ export function parseTask(door: Door, submitted: unknown): ParsedTask {
 export function parseJob(door: Door, name: string, data: unknown): ParsedJob {
   const taskType = findType(door.catalog, name);
   const parsed = jobDataSchema.safeParse(data);
-  const problems = parsed.success ? [] : problemsOf(parsed.error.issues, data, 'data');
+  const problems = parsed.success ? [] : problemsOf(parsed.error.issues.filter(isNotOfInput), data, 'data');
   const raw = isRecord(data) ? data : {};
   const input = parseInput(door, taskType, raw['input'], problems);
   if (!parsed.success) throw invalid(problems);
@@ -81,8 +81,14 @@ function findType(catalog: Catalog, name: string): TaskType {
   );
 }
 
+/** Of an input that is missing the type's own schema says more. */
+function isNotOfInput({ path }: { readonly path: readonly PropertyKey[] }): boolean {
+  return path[0] !== 'input';
+}
+
 function parseInput(door: Door, taskType: TaskType, input: unknown, problems: Problem[]): unknown {
   checkBytes(limitsOf(door, taskType), taskType, input);
+  checkLists(limitsOf(door, taskType), taskType, input);
   const parsed = taskType.input.safeParse(input);
   if (!parsed.success) {
     problems.push(...problemsOf(parsed.error.issues, input, 'input'));
@@ -98,6 +104,19 @@ function checkBytes(limits: TaskLimits, taskType: TaskType, input: unknown): voi
   if (input === undefined) return;
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes > limits.bytes) throw tooLarge(taskType, `${bytes} bytes of JSON`, `at most ${limits.bytes} bytes`);
+}
+
+/** Lists longer than this are only looked into when the type takes as many items. */
+const longestList = 10_000;
+
+/** Before zod looks at each entry: millions of wrong ones would make millions of issues, and end the process. */
+function checkLists(limits: TaskLimits, taskType: TaskType, input: unknown): void {
+  if (!isRecord(input)) return;
+  const longest = Math.max(limits.items, longestList);
+  for (const value of Object.values(input)) {
+    if (!Array.isArray(value) || value.length <= longest) continue;
+    throw tooLarge(taskType, `a list of ${value.length} entries`, `lists of at most ${longest} entries`);
+  }
 }
 
 function tooLarge(taskType: TaskType, got: string, expected: string): MillraceError {

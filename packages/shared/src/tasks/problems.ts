@@ -3,16 +3,25 @@ import type { Problem } from '../errors.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Every problem that zod found, in Millrace's words; `input` is what was parsed, `prefix` the path that led to it. */
+/** A hundred tell enough; a body of megabytes could otherwise have millions. */
+const mostProblems = 100;
+
+/**
+ * The problems that zod found, in Millrace's words, the first hundred; `input` is what was parsed, `prefix` the path that led
+ * to it.
+ */
 export function problemsOf(issues: readonly Issue[], input: unknown, prefix = ''): Problem[] {
-  return issues.flatMap((issue) => problemsOfIssue(issue, input, prefix));
+  return issues
+    .slice(0, mostProblems)
+    .flatMap((issue) => problemsOfIssue(issue, input, prefix))
+    .slice(0, mostProblems);
 }
 
 function problemsOfIssue(issue: Issue, input: unknown, prefix: string): Problem[] {
   const path = formatPath(prefix, issue.path);
   const value = valueAt(input, issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, mostProblems).map((key) => ({
       path: formatPath(path, [key]),
       got: describe(valueAt(value, [key])),
       expected: 'no such field',

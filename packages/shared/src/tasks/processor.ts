@@ -1,5 +1,5 @@
-import type { ErrorCode } from '@millrace/shared/errors';
-import type { TaskType } from '@millrace/shared/tasks/define-task-type';
+import type { ErrorCode } from '../errors.ts';
+import type { TaskType } from './define-task-type.ts';
 
 /** What became of one item of a call. */
 export type ItemOutcome<Value = unknown> =
@@ -22,12 +22,17 @@ export interface Processor<Item = unknown, Value = unknown> {
   process(items: readonly Item[], context: CallContext): Promise<readonly ItemOutcome<Value>[]>;
 }
 
+/** A processor that knows which task type it computes. */
+export interface TypedProcessor<Item = unknown, Value = unknown> extends Processor<Item, Value> {
+  readonly type: string;
+}
+
 /** Ties a processor to its task type, so that items and values are typed by it. */
 export function defineProcessor<Input, Output, Item, Value>(
-  _taskType: TaskType<Input, Output, Item, Value>,
+  taskType: TaskType<Input, Output, Item, Value>,
   processor: Processor<Item, Value>,
-): Processor<Item, Value> {
-  return processor;
+): TypedProcessor<Item, Value> {
+  return { type: taskType.type, process: (items, context) => processor.process(items, context) };
 }
 
 /** The outcome of an item that was computed. */

@@ -1,0 +1,57 @@
+import os from 'node:os';
+import type { Metrics } from '@millrace/shared/metrics';
+import type { WorkerBeat } from '@millrace/shared/redis/workers';
+import { taskIdOf } from '@millrace/shared/tasks/ids';
+import type { FamilyWorker } from './family.ts';
+
+interface DescriberParams {
+  readonly id: string;
+  readonly version: string;
+  readonly machine: string;
+  readonly cores: number;
+  readonly fixedLanes: number | null;
+  readonly types: readonly string[];
+  readonly workers: readonly FamilyWorker[];
+  readonly metrics: Metrics;
+}
+
+/** Tasks that a heartbeat lists at most. */
+const listedTasks = 256;
+
+/** What a worker says of itself, as it is at each call; its gauges are set on the way. */
+export function createDescriber(params: DescriberParams): () => WorkerBeat {
+  const { id, version, machine, cores, fixedLanes, types, workers, metrics } = params;
+  const startedAt = new Date().toISOString();
+  return () => {
+    const tasks = workers.flatMap(({ puller }) => puller.tasks);
+    for (const { family, batcher, puller } of workers) {
+      metrics.set('millrace_batcher_items', { family }, batcher.size);
+      metrics.set('millrace_held_tasks', { family }, puller.tasks.length);
+    }
+    const { rss, heapUsed } = process.memoryUsage();
+    return {
+      id,
+      host: os.hostname(),
+      pid: process.pid,
+      version,
+      startedAt,
+      beatAt: new Date().toISOString(),
+      machine,
+      cores,
+      fixedLanes,
+      families: workers.map(({ family }) => family),
+      types: [...types],
+      models: workers.flatMap(({ lanes }) => lanes.models.map((model) => ({ ...model, warm: true }))),
+      lanes: workers.flatMap(({ lanes }) => lanes.beats()),
+      memory: { rssBytes: rss, heapUsedBytes: heapUsed },
+      held: tasks.length,
+      running: tasks.slice(0, listedTasks).map(({ params: task, callId }) => ({
+        id: taskIdOf(task.ref),
+        type: task.taskType.type,
+        attempt: task.attempt,
+        since: new Date(task.pulledAt).toISOString(),
+        batch: callId,
+      })),
+    };
+  };
+}
