@@ -11,8 +11,10 @@ interface TestItem extends BatchItem {
   readonly name: string;
 }
 
+let order = 0;
 function item(facts: Partial<TestItem>): TestItem {
-  return { name: '', key: 'a', cost: 10, priority: 100, arrival: 0, since: 0, ...facts };
+  order += 1;
+  return { order, name: '', key: 'a', cost: 10, priority: 100, arrival: 0, since: 0, ...facts };
 }
 
 function batcher({ now = () => 0, ...over }: Partial<BatchLimits> & { now?: () => number } = {}) {
@@ -82,6 +84,13 @@ describe('The batcher', () => {
     const waiting = batcher();
     waiting.add([item({ name: 'huge', cost: 500 }), item({ name: 'small', arrival: 1 })]);
     expect(waiting.take(atOnce).map(({ name }) => name)).toEqual(['huge']);
+  });
+
+  it('keeps the order in which items came when nothing else tells them apart', () => {
+    const waiting = batcher({ items: 2 });
+    for (const name of ['1', '2', '3', '4', '5']) waiting.add([item({ name })]);
+    const names = [1, 2, 3].flatMap(() => waiting.take(atOnce).map(({ name }) => name));
+    expect(names).toEqual(['1', '2', '3', '4', '5']);
   });
 
   it('never mixes keys', () => {

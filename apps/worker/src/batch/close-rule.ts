@@ -8,6 +8,8 @@ export interface BatchItem {
   readonly priority: number;
   /** Breaks ties of priority: earlier is more urgent. */
   readonly arrival: number;
+  /** Breaks ties of arrival: a number that rises from item to item. */
+  readonly order: number;
   /** When it came to the batcher, in ms of the batcher's clock. */
   readonly since: number;
 }
@@ -25,7 +27,7 @@ export interface BatchLimits {
 
 /** Which of two items is to run first. */
 export function compareUrgency(a: BatchItem, b: BatchItem): number {
-  return a.priority - b.priority || a.arrival - b.arrival;
+  return a.priority - b.priority || a.arrival - b.arrival || a.order - b.order;
 }
 
 /** What a call of these items costs: with padding, all as much as the largest. */

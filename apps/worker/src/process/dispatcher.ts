@@ -42,6 +42,7 @@ export class Dispatcher {
   /** The lane that suspects are computed in, while there are any. */
   private reserved: Lane | undefined;
   private nextCall = 1;
+  private nextOrder = 0;
   private dueTimer: NodeJS.Timeout | undefined;
   private draining = false;
   windowFull = false;
@@ -72,6 +73,7 @@ export class Dispatcher {
       cost: taskType.cost(item),
       priority,
       arrival: createdAt,
+      order: this.nextOrder++,
       since,
       crashes: 0,
     }));
