@@ -5,7 +5,7 @@ const POLL_MS = 100;
 const ANSWER_WITHIN_MS = 5000;
 
 /**
- * Waits until the API answers /healthz, and /readyz says `"warm": true`: at least one worker has loaded its models.
+ * Waits until the API answers /healthz, and /readyz says `worker: { warm: true }`: at least one worker has loaded its models.
  *
  * @param {{ address: string, signal: AbortSignal, limitMs?: number }} options
  */
@@ -30,7 +30,7 @@ export async function waitUntilReady({ address, signal, limitMs = LIMIT_MS }) {
 /** @param {string} body */
 function isWarm(body) {
   try {
-    return JSON.parse(body).warm === true;
+    return JSON.parse(body).worker?.warm === true;
   } catch {
     return false;
   }
