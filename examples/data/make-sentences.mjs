@@ -201,9 +201,7 @@ function opticks() {
   const text = between(readPinned(PINNED.opticks), /^My Design in this Book/m);
   return paragraphs(text)
     .filter((block) => !/\[Illustration|^FOOTNOTES|^\[[A-Z]\]|^_?(?:PROP|DEFIN|AX)\./.test(block))
-    .map((block) =>
-      block.replace(/^_(?:Exper|Obs|Qu|Query)\._? [\dIVX]+\. /, '').replace(/_/g, ''),
-    );
+    .map((block) => block.replace(/^_(?:Exper|Obs|Qu|Query)\._? [\dIVX]+\. /, '').replace(/_/g, ''));
 }
 
 function mobyDick() {
