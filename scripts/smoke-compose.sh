@@ -6,7 +6,7 @@
 #   scripts/smoke-compose.sh [TASKS] [WORKERS]      default 2000 and 4
 #
 # Needs Docker with Compose 2 and Node 20 or newer. SMOKE_TIMEOUT: seconds for each wait (600). It has a project, a port and a
-# key of its own, so a mill that runs beside it is left alone.
+# key of its own and reads no .env, so a mill that runs beside it is left alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,146 +15,172 @@ fail() {
   exit 1
 }
 
-for number in "${1:-2000}" "${2:-4}" "${SMOKE_TIMEOUT:-600}"; do
+export SMOKE_TASKS="${1:-2000}" SMOKE_WORKERS="${2:-4}" SMOKE_TIMEOUT="${SMOKE_TIMEOUT:-600}"
+for number in "$SMOKE_TASKS" "$SMOKE_WORKERS" "$SMOKE_TIMEOUT"; do
   [[ "$number" =~ ^[1-9][0-9]{0,5}$ ]] || fail "TASKS, WORKERS and SMOKE_TIMEOUT are whole numbers from 1, not $number"
 done
-workers="${2:-4}"
-timeout="${SMOKE_TIMEOUT:-600}"
-[ "$workers" -ge 2 ] || fail 'WORKERS is at least 2, for one of them is killed'
+[ "$SMOKE_WORKERS" -ge 2 ] || fail 'WORKERS is at least 2, for one of them is killed'
 command -v node >/dev/null || fail 'node is not on PATH'
-docker compose version >/dev/null 2>&1 || fail 'docker has no Compose 2: `docker compose version`'
-docker info >/dev/null 2>&1 || fail 'no Docker engine answers: `docker info`'
+docker compose version >/dev/null 2>&1 || fail 'docker has no Compose 2; try: docker compose version'
+docker info >/dev/null 2>&1 || fail 'no Docker engine answers; try: docker info'
 
-folder="$(mktemp -d)"
-read -r port key hash < <(node --eval '
+read -r SMOKE_KEY hash PORT < <(node --eval '
   const { createHash, randomBytes } = require("node:crypto");
   const key = randomBytes(24).toString("hex");
   const server = require("node:net").createServer().listen(0, "127.0.0.1", () => {
-    console.log(server.address().port, key, createHash("sha256").update(key).digest("hex"));
+    console.log(key, createHash("sha256").update(key).digest("hex"), server.address().port);
     server.close();
   });')
-export PORT="$port" MILLRACE_API_KEYS="smoke:enqueue:$hash" COMPOSE_PROJECT_NAME="millrace-smoke-$port"
-export SMOKE_URL="http://127.0.0.1:$port" SMOKE_KEY="$key" SMOKE_TASKS="${1:-2000}" SMOKE_IDS="$folder/ids"
+export SMOKE_KEY PORT MILLRACE_API_KEYS="smoke:enqueue:$hash" COMPOSE_PROJECT_NAME="millrace-smoke-$PORT"
+export LOG_LEVEL="${LOG_LEVEL:-warn}"
+said="$(mktemp)"
 
-# Without .env: the settings of whoever runs this are not what is tried.
 compose() { docker compose --env-file /dev/null "$@"; }
+# The same, in silence while it goes well.
+quietly() { compose "$@" >"$said" 2>&1 || fail "docker compose $1: $(tail -n 60 "$said")"; }
 
 finish() {
   local code=$?
   trap - EXIT
   if [ "$code" != 0 ]; then
     compose ps --all >&2 || true
-    compose logs --tail 40 >&2 || true
+    compose logs --no-color --tail 50 >&2 || true
   fi
-  compose down --volumes --remove-orphans --timeout 15 >"$folder/down" 2>&1 || cat "$folder/down" >&2
-  rm -rf "$folder"
+  compose down --volumes --remove-orphans --timeout 15 >"$said" 2>&1 || cat "$said" >&2
+  rm -f "$said"
   exit "$code"
 }
-
-# Runs a piece of JavaScript that asks the API: get(path), post(path, body), counts() of the inference queue.
-ask() {
-  node --input-type=module --eval "
-    import { readFileSync, writeFileSync } from 'node:fs';
-    import { setTimeout as sleep } from 'node:timers/promises';
-    const { SMOKE_URL: url, SMOKE_KEY: key, SMOKE_TASKS, SMOKE_IDS: idsFile } = process.env;
-    const tasks = Number(SMOKE_TASKS);
-    async function call(path, init) {
-      const headers = { authorization: 'Bearer ' + key, 'content-type': 'application/json' };
-      const response = await fetch(url + path, { headers, signal: AbortSignal.timeout(120_000), ...init });
-      const text = await response.text();
-      if (!response.ok) throw new Error(path + ': ' + response.status + ' ' + text.slice(0, 500));
-      return JSON.parse(text);
-    }
-    const get = (path) => call(path);
-    const post = (path, body) => call(path, { method: 'POST', body: JSON.stringify(body) });
-    const counts = async () => (await get('/v1/queues')).queues.find(({ family }) => family === 'inference').counts;
-    // Asks until there is an answer; while the API does not answer at all there is none.
-    async function until(what, look) {
-      const end = Date.now() + $timeout * 1000;
-      for (let seen; ; await sleep(100)) {
-        const answer = await look().catch((error) => { seen = error.message; });
-        if (answer) return answer;
-        if (Date.now() > end) throw new Error(what + ': not within $timeout s; ' + seen);
-      }
-    }
-    $1"
-}
-
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Enqueues, kills, waits and reads.
+work() {
+  node --input-type=module - <<'JS'
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const { SMOKE_KEY, PORT } = process.env;
+const [tasks, workers, timeout] = ['TASKS', 'WORKERS', 'TIMEOUT'].map((name) => Number(process.env[`SMOKE_${name}`]));
+const began = Date.now();
+const say = (text) => console.log(`  ${((Date.now() - began) / 1000).toFixed(1)} s: ${text}`);
+
+async function api(path, body) {
+  const response = await fetch(`http://127.0.0.1:${PORT}${path}`, {
+    headers: { authorization: `Bearer ${SMOKE_KEY}`, 'content-type': 'application/json' },
+    ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(120_000),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
+  return await response.json();
+}
+
+async function until(what, look) {
+  for (const end = Date.now() + timeout * 1000; Date.now() < end; await sleep(100)) {
+    const seen = await look();
+    if (seen) return seen;
+  }
+  throw new Error(`${what}: not within ${timeout} s`);
+}
+
+/** How many tasks are in which state. */
+async function counts() {
+  const { queues } = await api('/v1/queues');
+  const { counts: seen } = queues.find(({ family }) => family === 'inference');
+  if (seen.failed > 0) throw new Error(`${seen.failed} tasks failed`);
+  return seen;
+}
+
+function text(n) {
+  const words = 'the wheel turns as long as water runs and grain lies between two stones in an old mill by a river'.split(' ');
+  return Array.from({ length: 5 + ((n * 7) % 90) }, (_, i) => words[(n + i * i) % words.length]).join(' ');
+}
+
+async function enqueue() {
+  const all = Array.from({ length: tasks }, (_, n) => ({ type: 'inference.embed', input: { texts: [`${n}: ${text(n)}`] } }));
+  const ids = [];
+  for (let start = 0; start < tasks; start += 5000) {
+    const { refused, items } = await api('/v1/tasks/bulk', { tasks: all.slice(start, start + 5000) });
+    if (refused > 0) throw new Error(`refused: ${JSON.stringify(items.find(({ error }) => error))}`);
+    ids.push(...items.map(({ id }) => id));
+  }
+  say(`${ids.length} tasks are enqueued`);
+  return ids;
+}
+
+/**
+ * Kills a worker when about half of what waits is done: the one that takes the task in the middle. The start of its id is its
+ * host, which is its container. Returns its id and the tasks that it held: they show as running until their locks lapse.
+ */
+async function killOne(ids) {
+  const middle = Math.min(ids.length - 1, Math.floor(((await counts()).succeeded + ids.length) / 2));
+  const worker = await until('half of the tasks are taken', async () => (await api(`/v1/tasks/${ids[middle]}`)).worker);
+  execFileSync('docker', ['kill', '--signal', 'KILL', worker.split('-')[0]]);
+  const near = await readEach(ids.slice(Math.max(0, middle - 1000), middle + 1000));
+  const held = near.filter((task) => task.state === 'running' && task.worker === worker).map(({ id }) => id);
+  if (held.length === 0) throw new Error('the worker that was killed held nothing; take more TASKS');
+  say(`a worker that held ${held.length} tasks is killed; ${(await counts()).succeeded} have succeeded by now`);
+  return { worker, held };
+}
+
+async function readEach(ids) {
+  const left = [...ids];
+  const seen = [];
+  const readOn = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) seen.push(await api(`/v1/tasks/${id}`));
+  };
+  await Promise.all(Array.from({ length: 8 }, readOn));
+  return seen;
+}
+
+await until('all workers are warm', async () => {
+  // An API that has just started does not answer yet.
+  const { workers: alive } = await api('/v1/workers').catch(() => ({ workers: [] }));
+  return alive.filter(({ models }) => models.some(({ warm }) => warm)).length === workers;
+});
+say(`${workers} workers are warm`);
+const ids = await enqueue();
+const { worker: killed, held } = await killOne(ids);
+await until('all tasks end', async () => {
+  const { scheduled, queued, running } = await counts();
+  return scheduled + queued + running === 0;
+});
+say('all tasks have ended');
+const seen = await readEach(ids);
+const wrong = seen.filter(({ state, result }) => state !== 'succeeded' || result.embeddings[0].length !== 384);
+if (wrong.length > 0) throw new Error(`${wrong.length} of ${tasks} are wrong: ${JSON.stringify(wrong[0])}`);
+if (seen.some(({ id, worker }) => worker === killed && held.includes(id))) throw new Error('a dead worker ended a task');
+say(`${seen.length} tasks are read, all succeeded; others did the ${held.length}`);
+JS
+}
+
 echo 'build'
 began=$SECONDS
-compose build --quiet
+quietly build
 echo "  $((SECONDS - began)) s"
 for image in millrace-api millrace-worker; do
   echo "  $image: $(($(docker image inspect --format '{{.Size}}' "$image") / 1000000)) MB"
 done
 
-echo "start Redis, the API and $workers workers"
-began=$SECONDS
-compose up --detach --scale "worker=$workers" >"$folder/up" 2>&1 || fail "docker compose up: $(cat "$folder/up")"
-ask "await until('all workers are warm', async () => {
-  const { workers } = await get('/v1/workers');
-  return workers.filter(({ models }) => models.some(({ warm }) => warm)).length === $workers;
-});"
-echo "  all warm after $((SECONDS - began)) s"
+echo "start Redis, the API and $SMOKE_WORKERS workers; $SMOKE_TASKS embeddings"
+quietly up --detach --scale "worker=$SMOKE_WORKERS"
+work || fail 'the tasks did not all succeed'
 
-echo "enqueue $SMOKE_TASKS embeddings"
-began=$SECONDS
-ask '
-  const words = "the wheel turns as long as water runs and grain lies between two stones in an old mill by a river".split(" ");
-  const text = (n) => `Text ${n}: ` + Array.from({ length: 5 + ((n * 7) % 90) }, (_, i) => words[(n + i * i) % words.length]).join(" ");
-  const all = Array.from({ length: tasks }, (_, n) => ({ type: "inference.embed", input: { texts: [text(n)] } }));
-  const ids = [];
-  for (let start = 0; start < tasks; start += 5000) {
-    const { refused, items } = await post("/v1/tasks/bulk", { tasks: all.slice(start, start + 5000) });
-    if (refused > 0) throw new Error("refused: " + JSON.stringify(items.find(({ error }) => error)));
-    ids.push(...items.map(({ id }) => id));
-  }
-  writeFileSync(idsFile, ids.join("\n"));' &
-enqueuing=$!
-# Killed while the tasks still come in, so that there is work to lose on a fast machine too.
-victim="$(ask '
-  const { host } = await until("a worker has ended some tasks and holds others", async () => {
-    if ((await counts()).succeeded === 0) return;
-    const { workers } = await get("/v1/workers");
-    return workers.filter(({ held }) => held > 0).sort((a, b) => b.held - a.held)[0];
-  });
-  console.log(host);')"
-docker kill --signal KILL "$victim" >/dev/null
-wait "$enqueuing"
-ask 'const { succeeded, queued, running } = await counts();
-  console.log(`  killed a worker; now ${succeeded} succeeded, ${queued} wait, ${running} are held`);'
-ask 'await until("all tasks end", async () => {
-  const { scheduled, queued, running, succeeded, failed } = await counts();
-  return scheduled + queued + running === 0 && succeeded + failed > 0;
-});'
-echo "  all ended $((SECONDS - began)) s after the first was sent"
-ask '
-  const ids = readFileSync(idsFile, "utf8").split("\n");
-  const seen = [];
-  const readOn = async () => { for (let id = ids.pop(); id !== undefined; id = ids.pop()) seen.push(await get(`/v1/tasks/${id}`)); };
-  await Promise.all(Array.from({ length: 8 }, readOn));
-  const wrong = seen.filter(({ state, result }) => state !== "succeeded" || result.embeddings[0].length !== 384);
-  if (wrong.length > 0 || seen.length !== tasks) throw new Error(`${wrong.length} of ${seen.length}: ` + JSON.stringify(wrong[0]));
-  const again = seen.filter(({ attempt }) => attempt > 1).length;
-  console.log(`  ${seen.length} of ${tasks} succeeded, ${again} of them by another worker than the one that had begun them`);'
-
-echo 'wait until Docker calls all that still run healthy'
-began=$SECONDS
+echo 'health, as Docker sees it'
+end=$((SECONDS + SMOKE_TIMEOUT))
+# Redis, the API, and the workers but one.
 until health="$(compose ps --quiet | xargs docker inspect --format '{{.State.Health.Status}}' | sort | uniq -c | xargs)" &&
-  [ "$health" = "$((workers + 1)) healthy" ]; do
-  [ $((SECONDS - began)) -lt "$timeout" ] || fail "not all healthy within $timeout s: $health"
+  [ "$health" = "$((SMOKE_WORKERS + 1)) healthy" ]; do
+  [ "$SECONDS" -lt "$end" ] || fail "not all healthy within $SMOKE_TIMEOUT s: $health"
   sleep 1
 done
 echo "  $health"
 
 echo 'stop'
 began=$SECONDS
-compose stop >"$folder/stop" 2>&1 || fail "docker compose stop: $(cat "$folder/stop")"
+quietly stop
 codes="$(compose ps --all --quiet api worker | xargs docker inspect --format '{{.State.ExitCode}}' | sort -n | uniq -c | xargs)"
 # The API and all workers but the killed one end by themselves.
-[ "$codes" = "$workers 0 1 137" ] || fail "exit codes (how often, which): $codes"
-echo "  $((SECONDS - began)) s, in order"
+[ "$codes" = "$SMOKE_WORKERS 0 1 137" ] || fail "exit codes, each after how many ended so: $codes"
+echo "  $((SECONDS - began)) s, all but the killed worker by themselves"
+echo 'passed'

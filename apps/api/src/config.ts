@@ -5,10 +5,14 @@ const names = [
   'MILLRACE_PREFIX',
   'LOG_LEVEL',
   'TASK_LIMITS',
+  'MILLRACE_PLUGINS',
   'PORT',
   'HOST',
   'MILLRACE_API_KEYS',
   'BODY_LIMIT',
+  'MAX_WAITING',
+  'REDIS_HIGH_WATER',
+  'AGING_BOUND',
   'SHUTDOWN_GRACE',
 ] as const;
 

@@ -59,7 +59,11 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
     plugins: config.MILLRACE_PLUGINS,
   };
   const lanes = new Lanes({ setup, count: laneCount, log, metrics });
-  const batcher = new Batcher<QueuedItem>({ limits: batchLimits(family, config), now: Date.now });
+  const batcher = new Batcher<QueuedItem>({
+    limits: batchLimits(family, config),
+    agingMs: config.AGING_BOUND,
+    now: Date.now,
+  });
   const onWindow = () => puller.updateWindow();
   const dispatcher = new Dispatcher({ family, workerId, batcher, lanes, log, metrics, onWindow, noteCall });
   const puller: Puller = new Puller({

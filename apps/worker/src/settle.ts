@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ErrorCode,
   errorTable,
@@ -9,8 +10,11 @@ import {
 import type { Metrics } from '@millrace/shared/metrics';
 import type { Redis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
+import { isOutOfMemory } from '@millrace/shared/redis/memory-limit';
+import { owedOf } from '@millrace/shared/redis/owed';
 import {
   type AttemptFacts,
+  type OutcomeWrite,
   packVectors,
   type ResultStore,
   type StoredOutcome,
@@ -43,6 +47,8 @@ export interface ReturnSummary {
 /** A worker that lacks what a task needs (a newer type, a model) puts it back for others, this long in all. */
 const putBackForMs = 10 * 60_000;
 const putBackDelayMs = 5000;
+/** Between two tries to write an outcome into a Redis without room; ms. */
+const fullPauseMs = 1000;
 const putBackCodes: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_TASK_TYPE', 'MODEL_NOT_AVAILABLE']);
 
 /**
@@ -60,7 +66,7 @@ export class Settler {
   async settle(job: Job, task: HeldTask, end: TaskEnd): Promise<ReturnSummary> {
     switch (end.kind) {
       case 'succeeded':
-        return await this.succeed(task, end.values);
+        return await this.succeed(job, task, end.values);
       case 'returned':
         return await this.giveBack(job, task.params.ref.family);
       case 'failed':
@@ -83,7 +89,8 @@ export class Settler {
       calls: 0,
     };
     const { code, message, problems } = error;
-    await this.write(ref, job.attemptsStarted, failedOutcome(facts, { code, message, problems, items: [] }));
+    const outcome = failedOutcome(facts, { code, message, problems, items: [] });
+    await this.writeFailure(job, { ref, attempt: job.attemptsStarted, outcome, isLast: true });
     this.count(job.name, 'failed');
     throw new UnrecoverableError(formatFailedReason(code, message));
   }
@@ -92,7 +99,8 @@ export class Settler {
   async giveBack(job: Job, family: Family): Promise<never> {
     await job.moveToWait(job.token);
     // BullMQ writes no marker for it, and idle workers would find it only after some seconds.
-    await this.params.redis.zadd(this.params.keys.bull(family, 'marker'), 0, '0');
+    // A Redis that is full takes no marker, and they do.
+    await this.params.redis.zadd(this.params.keys.bull(family, 'marker'), 0, '0').catch(() => {});
     this.count(job.name, 'returned');
     throw new WaitingError();
   }
@@ -103,7 +111,7 @@ export class Settler {
     throw new DelayedError();
   }
 
-  private async succeed(task: HeldTask, values: readonly unknown[]): Promise<ReturnSummary> {
+  private async succeed(job: Job, task: HeldTask, values: readonly unknown[]): Promise<ReturnSummary> {
     const { taskType, input, ref, startedAttempts, resultTtlMs } = task.params;
     const { output, vectors } = splitVectors(taskType.join(values, input), taskType.vectors);
     const outcome: StoredOutcome = {
@@ -112,7 +120,8 @@ export class Settler {
       output,
       vectorsField: taskType.vectors ?? null,
     };
-    await this.params.results.write({ ref, attempt: startedAttempts, outcome, vectors, ttlMs: resultTtlMs });
+    const ends = { owed: owedOf(job.opts) };
+    await this.write(job, { ref, attempt: startedAttempts, outcome, vectors, ttlMs: resultTtlMs, ends });
     this.observe(task, 'succeeded');
     return {
       v: 1,
@@ -124,16 +133,35 @@ export class Settler {
   private async fail(job: Job, task: HeldTask, end: Extract<TaskEnd, { kind: 'failed' }>): Promise<never> {
     const { ref, startedAttempts } = task.params;
     const { code, message, items } = end;
-    await this.write(ref, startedAttempts, failedOutcome(this.facts(task), { code, message, items, problems: [] }));
+    const { retryable } = errorTable[code];
+    const isLast = !retryable || task.params.attempt >= (job.opts.attempts ?? 1);
+    const outcome = failedOutcome(this.facts(task), { code, message, items, problems: [] });
+    await this.writeFailure(job, { ref, attempt: startedAttempts, outcome, isLast });
     if (code === 'CANCELLED') this.params.onCancelled(ref);
     const reason = formatFailedReason(code, message);
-    const { retryable } = errorTable[code];
-    this.observe(task, retryable && task.params.attempt < (job.opts.attempts ?? 1) ? 'retry' : 'failed');
+    this.observe(task, isLast ? 'failed' : 'retry');
     throw retryable ? new Error(reason) : new UnrecoverableError(reason);
   }
 
-  private async write(ref: TaskRef, attempt: number, outcome: StoredOutcome): Promise<void> {
-    await this.params.results.write({ ref, attempt, outcome, vectors: undefined, ttlMs: taskDefaults.failedTtlMs });
+  private async writeFailure(job: Job, { isLast, ...failure }: FailureWrite): Promise<void> {
+    const ends = isLast ? { owed: owedOf(job.opts) } : undefined;
+    await this.write(job, { ...failure, vectors: undefined, ttlMs: taskDefaults.failedTtlMs, ends });
+  }
+
+  /** A Redis without room costs no task an attempt: the outcome is held until it can be written, or the lock is lost. */
+  private async write(job: Job, write: Omit<OutcomeWrite, 'token'>): Promise<void> {
+    const { results, redis, keys } = this.params;
+    for (;;) {
+      try {
+        await results.write({ ...write, token: job.token });
+        return;
+      } catch (error) {
+        // Redis lets the script pass; another server may not.
+        if (!isOutOfMemory(error)) throw error;
+      }
+      await sleep(fullPauseMs);
+      if ((await redis.get(keys.lock(write.ref))) !== job.token) return;
+    }
   }
 
   private facts(task: HeldTask): AttemptFacts {
@@ -173,6 +201,12 @@ export class Settler {
 
 function mayPutBack(job: Job): boolean {
   return Date.now() - job.timestamp < putBackForMs;
+}
+
+/** The outcome of a failed attempt, on its way. */
+interface FailureWrite extends Pick<OutcomeWrite, 'ref' | 'attempt' | 'outcome'> {
+  /** The task is not tried again. */
+  readonly isLast: boolean;
 }
 
 interface Failure {

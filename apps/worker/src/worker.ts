@@ -12,11 +12,10 @@ import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redi
 import { createKeys, type Keys } from '@millrace/shared/redis/keys';
 import { ResultStore } from '@millrace/shared/redis/results';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';
-import { retentionDuty } from '@millrace/shared/sweep/retention';
+import { createDuties } from '@millrace/shared/sweep/duties';
 import { Sweeper } from '@millrace/shared/sweep/sweeper';
-import { waitListDuty } from '@millrace/shared/sweep/wait-list';
 import { type Catalog, createCatalog, taskTypesOf } from '@millrace/shared/tasks/catalog';
-import type { Family } from '@millrace/shared/tasks/task';
+import { type Family, families } from '@millrace/shared/tasks/task';
 import { CancelWatch } from './cancel-watch.ts';
 import { usableCores } from './compute/cores.ts';
 import { laneShare } from './compute/lane-share.ts';
@@ -127,9 +126,9 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
     workerId: id,
     onCancelled: (ref) => watch.fulfilled(ref),
   });
-  const families = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
-  const laneCounts = await Promise.all(families.map((family) => laneCount(ground, family)));
-  const workers = families.map((family, index) =>
+  const ours = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
+  const laneCounts = await Promise.all(ours.map((family) => laneCount(ground, family)));
+  const workers = ours.map((family, index) =>
     createFamilyWorker({
       ...{ family, config, workerId: id, redis, keys, door, settler, log, metrics },
       laneCount: laneCounts[index] ?? 1,
@@ -182,11 +181,12 @@ function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[]): Hear
 }
 
 function startSweeper({ id, config, log, closers, redis, keys }: Ground): void {
+  // Of every family, whatever this worker works for: who has the lease of a duty does it for all.
   const queues = new Map(
-    config.FAMILIES.map((family) => [family, openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log })]),
+    families.map((family) => [family, openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log })]),
   );
   closers.add('queues', async () => void (await Promise.all([...queues.values()].map((queue) => queue.close()))));
-  const duties = [retentionDuty({ redis, keys, queues, now: Date.now }), waitListDuty(queues.values())];
+  const duties = createDuties({ redis, keys, queues, agingMs: config.AGING_BOUND, highWater: config.REDIS_HIGH_WATER });
   const sweeper = new Sweeper({ redis, keys, holder: id, duties, log });
   closers.add('sweeper', () => sweeper.close());
   sweeper.start();

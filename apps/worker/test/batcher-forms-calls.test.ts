@@ -18,7 +18,7 @@ function item(facts: Partial<TestItem>): TestItem {
 }
 
 function batcher({ now = () => 0, ...over }: Partial<BatchLimits> & { now?: () => number } = {}) {
-  return new Batcher<TestItem>({ limits: { ...limits, ...over }, now });
+  return new Batcher<TestItem>({ limits: { ...limits, ...over }, agingMs: 1000, now });
 }
 
 describe('The batcher', () => {

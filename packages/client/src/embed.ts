@@ -1,16 +1,16 @@
 import type { InputOf } from '@millrace/shared/tasks/catalog';
-import type { TaskOptions } from '@millrace/shared/tasks/task';
+import type { EnqueueOptions } from './enqueue-options.ts';
 import type { Task } from './task.ts';
 
 /** How `embed` does it. */
-export interface EmbedOptions extends TaskOptions {
+export interface EmbedOptions extends EnqueueOptions {
   readonly model?: string;
   readonly normalize?: boolean;
-  /** How long to wait for each task, in ms; default 10 minutes. */
+  /** How long to wait for each task, in ms; default 10 minutes. So long it also waits for room, unless `waitForRoomMs` says otherwise. */
   readonly waitMs?: number;
 }
 
-type EnqueueEmbed = (input: InputOf<'inference.embed'>, options: TaskOptions) => Promise<Task<'inference.embed'>>;
+type EnqueueEmbed = (input: InputOf<'inference.embed'>, options: EnqueueOptions) => Promise<Task<'inference.embed'>>;
 
 /** Texts a task: enough to make the task's own cost small, few enough for many workers to share a call to `embed`. */
 const textsPerTask = 64;
@@ -23,7 +23,7 @@ const tasksInFlight = 32;
 export async function embedTexts(
   enqueue: EnqueueEmbed,
   texts: readonly string[],
-  { model, normalize, waitMs = 600_000, ...options }: EmbedOptions,
+  { model, normalize, waitMs = 600_000, waitForRoomMs = waitMs, ...options }: EmbedOptions,
 ): Promise<Float32Array[]> {
   const parts = splitTexts(texts);
   const vectors: Float32Array[][] = new Array(parts.length);
@@ -36,7 +36,7 @@ export async function embedTexts(
         ...(model === undefined ? {} : { model }),
         ...(normalize === undefined ? {} : { normalize }),
       };
-      const task = await enqueue(input, options);
+      const task = await enqueue(input, { ...options, waitForRoomMs });
       const { embeddings } = await task.result({ timeoutMs: waitMs });
       vectors[index] = embeddings;
     }

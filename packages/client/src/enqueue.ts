@@ -1,9 +1,11 @@
 import { MillraceError, toMillraceError } from '@millrace/shared/errors';
 import { jobData, jobOptions, type TaskQueue } from '@millrace/shared/queues';
 import { withRedis } from '@millrace/shared/redis/connection';
+import type { TaskIndex } from '@millrace/shared/redis/task-index';
 import { newTaskId } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/parse';
-import { type Family, families } from '@millrace/shared/tasks/task';
+import { type Family, families, type JobData } from '@millrace/shared/tasks/task';
+import { type AdmissionGate, owedByTask } from './admission.ts';
 
 /** What became of one task of many: its id, or why it was refused. */
 export type BulkOutcome = { readonly id: string; readonly type: string } | { readonly error: MillraceError };
@@ -11,6 +13,8 @@ export type BulkOutcome = { readonly id: string; readonly type: string } | { rea
 interface EnqueueParams {
   readonly door: Door;
   readonly queues: ReadonlyMap<Family, TaskQueue>;
+  readonly gate: AdmissionGate;
+  readonly index: TaskIndex;
   readonly now: () => number;
 }
 
@@ -21,10 +25,18 @@ export interface PreparedTask {
   readonly task: ParsedTask;
 }
 
+/** A job that Redis has. */
+interface AddedJob {
+  readonly jobId: string;
+  /** ms since 1970. */
+  readonly createdAt: number;
+  readonly data: JobData;
+}
+
 /** Tasks in one MULTI; more would hold Redis too long at once. */
 const addedAtOnce = 500;
 
-/** Puts tasks into their queues: parse -> add. It answers only after Redis has them. */
+/** Puts tasks into their queues: parse -> admit -> add. It answers only after Redis has them. */
 export class Enqueuer {
   private readonly params: EnqueueParams;
 
@@ -47,8 +59,11 @@ export class Enqueuer {
    * @throws MillraceError REDIS_UNAVAILABLE (whether it was added is not known), QUEUE_FULL.
    */
   async add(prepared: PreparedTask): Promise<void> {
+    const [refusal] = await this.params.gate.admit([prepared]);
+    if (refusal !== undefined) throw refusal;
     const { name, data, opts } = this.job(prepared);
-    await withRedis(() => this.queueOf(prepared.family).add(name, data, opts));
+    const job = await withRedis(() => this.queueOf(prepared.family).add(name, data, opts));
+    await this.list(prepared.family, [{ jobId: prepared.id, createdAt: job.timestamp, data }]);
   }
 
   /** Checks and adds many; one outcome per task, in order. A bad one does not keep the others out. */
@@ -73,26 +88,66 @@ export class Enqueuer {
   /** Adds prepared tasks; the answer has those that failed, by id. */
   private async addPrepared(prepared: readonly PreparedTask[]): Promise<Map<string, MillraceError>> {
     const failures = new Map<string, MillraceError>();
-    for (const family of families) {
-      const ofFamily = prepared.filter((entry) => entry.family === family);
-      for (let start = 0; start < ofFamily.length; start += addedAtOnce) {
-        const some = ofFamily.slice(start, start + addedAtOnce);
-        try {
-          await withRedis(() => this.queueOf(family).addBulk(some.map((entry) => this.job(entry))));
-        } catch (error) {
-          const failure = toMillraceError(error);
-          for (const { id } of some) failures.set(id, failure);
+    // Side by side: with a Redis that hangs, one family after the other would take a time limit each.
+    await Promise.all(
+      families.map(async (family) => {
+        const ofFamily = prepared.filter((entry) => entry.family === family);
+        for (let start = 0; start < ofFamily.length; start += addedAtOnce) {
+          const some = ofFamily.slice(start, start + addedAtOnce);
+          try {
+            const admitted = await this.admitted(some, failures);
+            if (admitted.length === 0) continue;
+            await this.addSome(family, admitted);
+          } catch (error) {
+            const failure = toMillraceError(error);
+            for (const { id } of some) if (!failures.has(id)) failures.set(id, failure);
+          }
         }
-      }
-    }
+      }),
+    );
     return failures;
+  }
+
+  private async addSome(family: Family, prepared: readonly PreparedTask[]): Promise<void> {
+    const entries = prepared.map((entry) => this.job(entry));
+    const jobs = await withRedis(() => this.queueOf(family).addBulk(entries));
+    const added = entries.map(({ data, opts }, index) => ({
+      jobId: opts.jobId ?? '',
+      createdAt: jobs[index]?.timestamp ?? this.params.now(),
+      data,
+    }));
+    await this.list(family, added);
+  }
+
+  /** Tasks are accepted whether the lists know them or not: if Redis goes away over it, the worker adds them as it pulls. */
+  private async list(family: Family, jobs: readonly AddedJob[]): Promise<void> {
+    const entries = jobs.map(({ jobId, createdAt, data: { tags, expiresAt } }) => ({
+      jobId,
+      createdAt,
+      tags: tags ?? [],
+      expiresAt,
+    }));
+    await this.params.index.add(family, entries).catch(() => {});
+  }
+
+  /** Those that there is room for; the others are noted as failures. */
+  private async admitted(
+    prepared: readonly PreparedTask[],
+    failures: Map<string, MillraceError>,
+  ): Promise<PreparedTask[]> {
+    const refusals = await this.params.gate.admit(prepared);
+    return prepared.filter(({ id }, index) => {
+      const refusal = refusals[index];
+      if (refusal !== undefined) failures.set(id, refusal);
+      return refusal === undefined;
+    });
   }
 
   private job({ id, task }: PreparedTask) {
     return {
       name: task.taskType.type,
       data: jobData(task.input, task.options, this.params.now()),
-      opts: jobOptions(id, task.options),
+      opts: jobOptions(id, task.options, owedByTask(task)),
     };
   }
 

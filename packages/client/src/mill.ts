@@ -1,13 +1,25 @@
 import type { Logger } from '@millrace/shared/logger';
 import { openQueue, type TaskQueue } from '@millrace/shared/queues';
+import { Cancellations } from '@millrace/shared/redis/cancellations';
 import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redis/connection';
+import { EndedTasks } from '@millrace/shared/redis/ended-tasks';
+import { IdempotencyKeys } from '@millrace/shared/redis/idempotency-keys';
 import { createKeys, type Keys } from '@millrace/shared/redis/keys';
 import { ResultStore } from '@millrace/shared/redis/results';
+import { TaskIndex } from '@millrace/shared/redis/task-index';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';
 import type { Door } from '@millrace/shared/tasks/parse';
 import { type Family, families } from '@millrace/shared/tasks/task';
+import { AdmissionGate } from './admission.ts';
+import { type AdmissionBounds, boundsOf } from './admission-bounds.ts';
 import { Enqueuer } from './enqueue.ts';
+import { Explainer } from './explain-facts.ts';
+import { Idempotency } from './idempotency.ts';
+import { TaskLister } from './list.ts';
 import { TaskReader } from './read.ts';
+import { Retrying } from './retry.ts';
+import { Schedules } from './schedules.ts';
+import { Steering } from './steer.ts';
 import { Waiting } from './waiting.ts';
 
 /** What a producer or reader works with, opened together and closed together. */
@@ -19,6 +31,12 @@ export interface Mill {
   readonly reader: TaskReader;
   readonly waiting: Waiting;
   readonly workers: WorkerRegistry;
+  readonly idempotency: Idempotency;
+  readonly steering: Steering;
+  readonly retrying: Retrying;
+  readonly lister: TaskLister;
+  readonly explainer: Explainer;
+  readonly schedules: Schedules;
   close(): Promise<void>;
 }
 
@@ -26,32 +44,74 @@ interface MillParams {
   readonly redisUrl: string;
   readonly prefix: string;
   readonly door: Door;
+  /** How much may wait; default a million tasks of a family, and four fifths of Redis' maxmemory. */
+  readonly bounds?: AdmissionBounds;
   readonly log: Logger;
   /** Shown by CLIENT LIST. */
   readonly name: string;
 }
 
 /** Opens the producer's and reader's side of a mill; Redis may come up later. */
-export function openMill({ redisUrl, prefix, door, log, name }: MillParams): Mill {
+export function openMill({ redisUrl, prefix, door, bounds = boundsOf({}), log, name }: MillParams): Mill {
   const keys = createKeys(prefix);
   const redis = connectRedis({ url: redisUrl, role: 'producer', name, log });
   const queues = new Map(families.map((family) => [family, openQueue({ family, redis, prefix, log })]));
   const results = new ResultStore(redis, keys);
   const reader = new TaskReader({ redis, keys, results });
-  const waiting = new Waiting({ redisUrl, redis, keys, log, hasEnded: (ref) => reader.hasEnded(ref) });
+  const waiting = new Waiting({
+    redisUrl,
+    redis,
+    keys,
+    log,
+    endings: (family, jobIds) => reader.endings(family, jobIds),
+  });
   return {
     redis,
     keys,
     queues,
-    enqueuer: new Enqueuer({ door, queues, now: Date.now }),
+    enqueuer: new Enqueuer({
+      door,
+      queues,
+      gate: new AdmissionGate({ redis, keys, bounds, now: () => performance.now() }),
+      index: new TaskIndex(redis, keys),
+      now: Date.now,
+    }),
     reader,
     waiting,
-    workers: new WorkerRegistry(redis, keys),
+    ...openSteering({ redis, keys, queues, door, reader, waiting }),
     close: async () => {
       await waiting.close();
       // BullMQ's close rejects while Redis is down; the connection is ours to end in any case.
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
       await disconnectRedis(redis);
     },
+  };
+}
+
+type Steered = Pick<Mill, 'workers' | 'idempotency' | 'steering' | 'retrying' | 'lister' | 'explainer' | 'schedules'>;
+
+/** All that looks at tasks from above and moves them. */
+function openSteering(
+  rooms: Pick<Mill, 'redis' | 'keys' | 'queues' | 'reader' | 'waiting'> & { readonly door: Door },
+): Steered {
+  const { redis, keys, reader } = rooms;
+  const now = Date.now;
+  const index = new TaskIndex(redis, keys);
+  const workers = new WorkerRegistry(redis, keys);
+  const cancellations = new Cancellations(redis, keys);
+  const schedules = new Schedules({ ...rooms, index, now });
+  return {
+    workers,
+    schedules,
+    idempotency: new Idempotency({
+      keys: new IdempotencyKeys(redis, keys),
+      ended: new EndedTasks(redis, keys),
+      ending: (ref) => reader.ending(ref),
+      now,
+    }),
+    steering: new Steering({ ...rooms, cancellations, now }),
+    retrying: new Retrying({ ...rooms, cancellations, now }),
+    lister: new TaskLister({ redis, keys, index, complete: (family) => schedules.indexArmed(family) }),
+    explainer: new Explainer({ redis, keys, reader, workers, now }),
   };
 }

@@ -2,9 +2,10 @@ import { MillraceError } from '@millrace/shared/errors';
 import { type Redis, withRedis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
 import { type ResultStore, type StoredOutcome, unpackVectors, type VectorBlock } from '@millrace/shared/redis/results';
-import { readTaskRecord, type TaskRecord } from '@millrace/shared/redis/task-record';
-import { parseTaskId, type TaskRef } from '@millrace/shared/tasks/ids';
-import { endedStates, type TaskView } from '@millrace/shared/tasks/task';
+import { readEndings, readTaskRecord, type TaskEnding, type TaskRecord } from '@millrace/shared/redis/task-record';
+import type { TaskRef } from '@millrace/shared/tasks/ids';
+import { endedStates, type Family, type TaskView } from '@millrace/shared/tasks/task';
+import { refOfTask, taskNotFound } from './task-ref.ts';
 import { viewOf } from './view.ts';
 
 /** The result of a task, its vectors still as one block of float32. */
@@ -23,10 +24,12 @@ interface ReaderParams {
   readonly results: ResultStore;
 }
 
+/** A task with all that is known of it. */
 interface Found {
   readonly ref: TaskRef;
   readonly record: TaskRecord;
   readonly outcome: StoredOutcome | undefined;
+  readonly vectors: VectorBlock | undefined;
   readonly view: TaskView;
 }
 
@@ -43,10 +46,19 @@ export class TaskReader {
     return (await this.find(id)).view;
   }
 
-  /** Whether a task has ended or is gone; what a waiter asks. */
+  /** Whether a task has ended or is gone. */
   async hasEnded(ref: TaskRef): Promise<boolean> {
-    const record = await withRedis(() => readTaskRecord(this.params, ref, false));
-    return record === undefined || record.place === 'completed' || record.place === 'failed';
+    return (await this.ending(ref)) !== 'open';
+  }
+
+  async ending({ family, jobId }: TaskRef): Promise<TaskEnding> {
+    const [ending] = await this.endings(family, [jobId]);
+    return ending ?? 'gone';
+  }
+
+  /** The same of some tasks of a family, in order; what waiters ask. */
+  async endings(family: Family, jobIds: readonly string[]): Promise<TaskEnding[]> {
+    return await withRedis(() => readEndings(this.params, family, jobIds));
   }
 
   /**
@@ -55,50 +67,55 @@ export class TaskReader {
    * a task that failed, was cancelled or expired.
    */
   async result(id: string): Promise<TaskResult> {
-    return await this.resultOf(await this.find(id));
+    return this.resultOf(await this.find(id, { withVectors: true }));
   }
 
   /** The task, and its result if it has succeeded and is still kept. */
   async viewWithResult(id: string): Promise<{ view: TaskView; result: TaskResult | undefined }> {
-    const found = await this.find(id);
+    const found = await this.find(id, { withVectors: true });
     const kept = found.view.state === 'succeeded' && found.outcome?.status === 'succeeded';
-    return { view: found.view, result: kept ? await this.resultOf(found) : undefined };
+    return { view: found.view, result: kept ? this.resultOf(found) : undefined };
   }
 
-  private async find(id: string): Promise<Found> {
-    const ref = parseTaskId(id);
-    if (ref === undefined) throw notFound(id);
+  /** @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE. */
+  async find(id: string, { withVectors } = { withVectors: false }): Promise<Found> {
+    const ref = refOfTask(id);
     const record = await withRedis(() => readTaskRecord(this.params, ref, true));
-    if (record === undefined) throw notFound(id);
+    if (record === undefined) throw taskNotFound(id);
     const ended = record.place === 'completed' || record.place === 'failed';
-    const outcome = ended
-      ? await withRedis(() => this.params.results.readOutcome(ref, record.attemptsStarted))
-      : undefined;
-    return { ref, record, outcome, view: viewOf(ref, record, outcome) };
+    const { outcome, vectors } = ended ? await this.readAttempt(ref, record.attemptsStarted, withVectors) : nothing;
+    return { ref, record, outcome, vectors, view: viewOf(ref, record, outcome) };
   }
 
-  private async resultOf({ ref, record, outcome, view }: Found): Promise<TaskResult> {
+  private async readAttempt(
+    ref: TaskRef,
+    attempt: number,
+    withVectors: boolean,
+  ): Promise<Pick<Found, 'outcome' | 'vectors'>> {
+    const { results } = this.params;
+    if (withVectors) return (await withRedis(() => results.read(ref, attempt))) ?? nothing;
+    return { outcome: await withRedis(() => results.readOutcome(ref, attempt)), vectors: undefined };
+  }
+
+  private resultOf({ outcome, vectors, view }: Found): TaskResult {
     if (!endedStates.includes(view.state)) {
       throw new MillraceError('RESULT_NOT_READY', `Task ${view.id} is ${view.state}.`);
     }
     if (view.state !== 'succeeded') throw notSucceeded(view);
     if (outcome?.status !== 'succeeded') throw expired(view.id);
     const { output, vectorsField } = outcome;
-    if (vectorsField === null) return { view, output, vectorsField, vectors: undefined };
-    const vectors = await withRedis(() => this.params.results.readVectors(ref, record.attemptsStarted));
-    if (vectors === undefined) throw expired(view.id);
+    if (vectorsField !== null && vectors === undefined) throw expired(view.id);
     return { view, output, vectorsField, vectors };
   }
 }
+
+/** What is left of an attempt that has not ended, or whose time is over. */
+const nothing = { outcome: undefined, vectors: undefined };
 
 /** The output as its type describes it, vectors as rows of float32. */
 export function assembleOutput({ output, vectorsField, vectors }: TaskResult): Record<string, unknown> {
   if (vectorsField === null || vectors === undefined) return output;
   return { ...output, [vectorsField]: unpackVectors(vectors) };
-}
-
-function notFound(id: string): MillraceError {
-  return new MillraceError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 80))}.`);
 }
 
 function expired(id: string): MillraceError {

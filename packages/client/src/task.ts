@@ -1,10 +1,10 @@
 import { isErrorCode, MillraceError } from '@millrace/shared/errors';
 import type { BuiltinType, OutputOf } from '@millrace/shared/tasks/catalog';
-import { parseTaskId } from '@millrace/shared/tasks/ids';
 import type { TaskView } from '@millrace/shared/tasks/task';
+import { endsWithin, type WaitBound } from './ends-within.ts';
 import type { Mill } from './mill.ts';
 import { assembleOutput } from './read.ts';
-import type { Watch } from './waiting.ts';
+import { refOfTask } from './task-ref.ts';
 
 /** How long `result` waits unless told otherwise, in ms. */
 const defaultTimeoutMs = 60_000;
@@ -27,12 +27,20 @@ export class Task<T extends BuiltinType> {
   }
 
   /**
-   * Waits for the end and gives the output, vectors as `Float32Array[]`.
+   * Ends it, whether it waits or runs; the answer may still say `running` when the worker takes longer than 2 s to stop.
+   * @throws MillraceError TASK_ENDED, TASK_NOT_FOUND, TASK_HAS_PARENT, REDIS_UNAVAILABLE.
+   */
+  async cancel(): Promise<TaskView> {
+    return await this.mill.steering.cancel(this.id);
+  }
+
+  /**
+   * Waits for the end and gives the output, vectors as `Float32Array[]`. A signal that is aborted ends the wait, not the task.
    * @throws MillraceError with the code of the task's own failure (such as POISONED or CANCELLED), or WAIT_TIMEOUT (the task
    * goes on), RESULT_EXPIRED, TASK_NOT_FOUND, REDIS_UNAVAILABLE, CLOSED.
    */
-  async result({ timeoutMs = defaultTimeoutMs }: { timeoutMs?: number } = {}): Promise<OutputOf<T>> {
-    const ended = await waitForEnd(this.mill, this.id, timeoutMs);
+  async result({ timeoutMs = defaultTimeoutMs, signal }: Partial<WaitBound> = {}): Promise<OutputOf<T>> {
+    const ended = await waitForEnd(this.mill, this.id, { timeoutMs, signal });
     if (!ended) throw new MillraceError('WAIT_TIMEOUT', `Task ${this.id} had not ended after ${timeoutMs} ms.`);
     const { view, result } = await this.mill.reader.viewWithResult(this.id);
     if (view.error !== undefined && view.state !== 'succeeded') throw failureOf(view.error);
@@ -47,30 +55,15 @@ function failureOf({ code, message, problems = [] }: NonNullable<TaskView['error
   return new MillraceError(isErrorCode(code) ? code : 'PROCESSOR_FAILED', message, { problems });
 }
 
-/** Waits until a task has ended: true, or false when it had not after `timeoutMs`. */
-export async function waitForEnd(mill: Mill, id: string, timeoutMs: number): Promise<boolean> {
-  const ref = parseTaskId(id);
-  if (ref === undefined)
-    throw new MillraceError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(id.slice(0, 80))}.`);
+/** Waits until a task has ended: true, or false when it had not after so many ms. */
+export async function waitForEnd(mill: Mill, id: string, bound: number | WaitBound): Promise<boolean> {
+  const ref = refOfTask(id);
   const watch = await mill.waiting.watch(ref);
   try {
     // It may have ended before the watch began.
     if (await mill.reader.hasEnded(ref)) return true;
-    return await endsWithin(watch, timeoutMs);
+    return await endsWithin(watch, typeof bound === 'number' ? { timeoutMs: bound } : bound);
   } finally {
     watch.stop();
-  }
-}
-
-/** Whether a watched task ends within `timeoutMs`. */
-export async function endsWithin(watch: Watch, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([watch.ended.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

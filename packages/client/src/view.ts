@@ -18,7 +18,7 @@ export function stateOf(record: TaskRecord): TaskState {
     case 'waiting-children':
       return 'queued';
     case 'active':
-      return 'running';
+      return record.orphaned ? 'queued' : 'running';
   }
 }
 
@@ -44,7 +44,7 @@ export function viewOf(ref: TaskRef, record: TaskRecord, outcome: StoredOutcome 
     retryAt: state === 'queued' && record.dueAt !== undefined ? iso(record.dueAt) : null,
     attempt: state === 'running' ? record.attemptsMade + 1 : record.attemptsMade,
     attempts: numberOr(record.opts['attempts'], 1),
-    worker: outcome?.worker ?? (state === 'running' ? (record.worker ?? null) : null),
+    worker: outcome?.worker ?? (state === 'scheduled' || state === 'queued' ? null : (record.worker ?? null)),
     batch: outcome?.batch ?? null,
     calls: outcome?.calls ?? 0,
     timings: timingsOf(record, outcome),
@@ -58,7 +58,8 @@ function errorOf(state: TaskState, record: TaskRecord, outcome: StoredOutcome | 
   const failedBefore = state === 'queued' && record.attemptsMade > 0;
   if (record.failedReason === undefined || (record.place !== 'failed' && !failedBefore)) return undefined;
   const { code, detail } = parseFailedReason(record.failedReason);
-  if (outcome?.status !== 'failed') return { code, message: detail };
+  // A task that was cancelled between two attempts has the outcome of the last one, which is not why it ended.
+  if (outcome?.status !== 'failed' || outcome.code !== code) return { code, message: detail };
   return {
     code,
     message: detail,

@@ -1,10 +1,11 @@
 import { MillraceError } from '@millrace/shared/errors';
 import type { Logger } from '@millrace/shared/logger';
-import { openQueueEvents } from '@millrace/shared/queues';
-import { connectRedis, disconnectRedis, type Redis, withRedis } from '@millrace/shared/redis/connection';
+import type { Redis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
+import type { TaskEnding } from '@millrace/shared/redis/task-record';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import type { Family } from '@millrace/shared/tasks/task';
+import { FamilyEvents, type TaskSignal } from './family-events.ts';
 
 /** Somebody waits for one task. */
 export interface Watch {
@@ -14,134 +15,201 @@ export interface Watch {
   stop(): void;
 }
 
+/** Somebody hears all that happens to one task. */
+export interface Listening {
+  /** Must be called in the end. */
+  stop(): void;
+}
+
+interface Listener {
+  /** Something happened. */
+  onSignal(signal: TaskSignal): void;
+  /** Events may have been lost: time to look for oneself. */
+  onLook(): void;
+  onClose(): void;
+}
+
 interface WaitingParams {
   readonly redisUrl: string;
   /** For commands that do not block. */
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
-  readonly hasEnded: (ref: TaskRef) => Promise<boolean>;
+  /** Which of some tasks of a family have ended, or are gone, in order. */
+  readonly endings: (family: Family, jobIds: readonly string[]) => Promise<TaskEnding[]>;
 }
 
 interface Waiter {
-  readonly ref: TaskRef;
   readonly since: number;
   resolve(): void;
   reject(error: Error): void;
 }
 
-interface FamilyEvents {
-  close(): Promise<void>;
+/** Who is interested in one task. */
+interface Audience {
+  readonly ref: TaskRef;
+  readonly waiters: Set<Waiter>;
+  readonly listeners: Set<Listener>;
 }
 
 /** Events can be lost (a reconnect, a trimmed stream), so those who wait longer than this are looked up, as often. */
 const sweepEveryMs = 2000;
 const lookUpsAtOnce = 500;
+/** A watch begins before its task is added: so long one that is not there may still be on its way; ms. */
+const onItsWayMs = 6000;
+const lastSignals: readonly TaskSignal['kind'][] = ['completed', 'failed', 'removed'];
 
 /**
- * Waits for tasks to end: one connection a family reads BullMQ's events for all waiters, from a known event on, and a sweep
- * asks for those whose event never came. A watch must begin before its task is added, or the end could be missed.
+ * Waits for tasks to end, and follows what happens to them: one connection a family reads BullMQ's events for all, from a known
+ * event on, and a sweep asks for those whose event never came. A watch must begin before its task is added, or the end could be
+ * missed.
  */
 export class Waiting {
   private readonly params: WaitingParams;
-  private readonly waiters = new Map<string, Set<Waiter>>();
+  private readonly audiences = new Map<string, Audience>();
   private readonly families = new Map<Family, Promise<FamilyEvents>>();
   private sweepTimer: NodeJS.Timeout | undefined;
+  private sweeping = false;
   private closed = false;
 
   constructor(params: WaitingParams) {
     this.params = params;
   }
 
-  /** How many wait. */
+  /** How many wait or listen. */
   get size(): number {
     let size = 0;
-    for (const set of this.waiters.values()) size += set.size;
+    for (const { waiters, listeners } of this.audiences.values()) size += waiters.size + listeners.size;
     return size;
   }
 
   /** @throws MillraceError REDIS_UNAVAILABLE when the events cannot be followed, CLOSED after close. */
   async watch(ref: TaskRef): Promise<Watch> {
-    if (this.closed) throw closedError();
     await this.follow(ref.family);
-    const key = waiterKey(ref.family, ref.jobId);
-    const { waiter, ended } = createWaiter(ref);
-    const set = this.waiters.get(key) ?? new Set();
-    this.waiters.set(key, set.add(waiter));
-    this.sweepTimer ??= setInterval(() => void this.sweep(), sweepEveryMs).unref();
-    return { ended, stop: () => this.drop(key, waiter) };
+    const audience = this.audienceOf(ref);
+    const { waiter, ended } = createWaiter();
+    audience.waiters.add(waiter);
+    return {
+      ended,
+      stop: () => {
+        audience.waiters.delete(waiter);
+        this.dismiss(audience);
+      },
+    };
+  }
+
+  /** @throws MillraceError REDIS_UNAVAILABLE when the events cannot be followed, CLOSED after close. */
+  async listen(ref: TaskRef, listener: Listener): Promise<Listening> {
+    await this.follow(ref.family);
+    const audience = this.audienceOf(ref);
+    audience.listeners.add(listener);
+    return {
+      stop: () => {
+        audience.listeners.delete(listener);
+        this.dismiss(audience);
+      },
+    };
   }
 
   /** Ends all waits with CLOSED and the connections with them. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.sweepTimer);
-    for (const set of this.waiters.values()) for (const waiter of set) waiter.reject(closedError());
-    this.waiters.clear();
+    for (const { waiters, listeners } of this.audiences.values()) {
+      for (const waiter of waiters) waiter.reject(closedError());
+      for (const listener of listeners) listener.onClose();
+    }
+    this.audiences.clear();
     const followed = await Promise.allSettled(this.families.values());
     await Promise.all(followed.map((events) => (events.status === 'fulfilled' ? events.value.close() : undefined)));
   }
 
-  private drop(key: string, waiter: Waiter): void {
-    const set = this.waiters.get(key);
-    set?.delete(waiter);
-    if (set?.size === 0) this.waiters.delete(key);
+  private audienceOf(ref: TaskRef): Audience {
+    const key = keyOf(ref);
+    const audience = this.audiences.get(key) ?? { ref, waiters: new Set(), listeners: new Set() };
+    this.audiences.set(key, audience);
+    this.sweepTimer ??= setInterval(() => void this.sweep(), sweepEveryMs).unref();
+    return audience;
   }
 
-  private settle(family: Family, jobId: string): void {
-    const key = waiterKey(family, jobId);
-    const set = this.waiters.get(key);
-    this.waiters.delete(key);
-    for (const waiter of set ?? []) waiter.resolve();
+  private dismiss(audience: Audience): void {
+    const { ref, waiters, listeners } = audience;
+    const key = keyOf(ref);
+    if (waiters.size + listeners.size === 0 && this.audiences.get(key) === audience) this.audiences.delete(key);
   }
 
-  private async follow(family: Family): Promise<FamilyEvents> {
+  private settle(audience: Audience): void {
+    for (const waiter of audience.waiters) waiter.resolve();
+    audience.waiters.clear();
+    this.dismiss(audience);
+  }
+
+  private async follow(family: Family): Promise<void> {
+    if (this.closed) throw closedError();
     const following = this.families.get(family) ?? this.openEvents(family);
     this.families.set(family, following);
     try {
-      return await following;
+      await following;
     } catch (error) {
       this.families.delete(family); // Redis was away: the next watch tries again.
       throw error;
     }
+    // It may have been closed over that.
+    if (this.closed) throw closedError();
   }
 
-  private async openEvents(family: Family): Promise<FamilyEvents> {
-    const { redis, redisUrl, keys, log } = this.params;
-    const [newest] = await withRedis(() => redis.xrevrange(keys.bull(family, 'events'), '+', '-', 'COUNT', 1));
-    const connection = connectRedis({ url: redisUrl, role: 'blocking', name: `millrace:events:${family}`, log });
-    const events = openQueueEvents({ family, redis: connection, prefix: keys.prefix, log }, newest?.[0] ?? '0-0');
-    for (const event of ['completed', 'failed', 'removed'] as const) {
-      events.on(event, ({ jobId }: { jobId: string }) => this.settle(family, jobId));
-    }
-    return {
-      close: async () => {
-        // Disconnecting first ends the blocking read at once instead of after its 10 s.
-        connection.disconnect();
-        await events.close().catch(() => {});
-        await disconnectRedis(connection);
-      },
-    };
+  private openEvents(family: Family): Promise<FamilyEvents> {
+    const onSignal = (signal: TaskSignal) => this.hear(family, signal);
+    return FamilyEvents.open({ ...this.params, family, onSignal });
   }
 
+  private hear(family: Family, signal: TaskSignal): void {
+    const audience = this.audiences.get(keyOf({ family, jobId: signal.jobId }));
+    if (audience === undefined) return;
+    for (const listener of audience.listeners) listener.onSignal(signal);
+    if (lastSignals.includes(signal.kind)) this.settle(audience);
+  }
+
+  /** One at a time: while Redis is slow or away, rounds must not pile up. */
   private async sweep(): Promise<void> {
-    const old: Waiter[] = [];
-    for (const set of this.waiters.values()) {
-      for (const waiter of set) if (Date.now() - waiter.since >= sweepEveryMs) old.push(waiter);
-    }
-    for (let start = 0; start < old.length; start += lookUpsAtOnce) {
-      await Promise.all(old.slice(start, start + lookUpsAtOnce).map((waiter) => this.lookUp(waiter)));
+    if (this.sweeping) return;
+    this.sweeping = true;
+    try {
+      const waiting = [...this.audiences.values()].filter((audience) => longestWait(audience) >= sweepEveryMs);
+      for (const family of this.families.keys()) {
+        await this.lookUp(
+          family,
+          waiting.filter(({ ref }) => ref.family === family),
+        );
+      }
+      for (const { listeners } of this.audiences.values()) for (const listener of listeners) listener.onLook();
+    } catch {
+      // Redis is away: the next round asks again, and whoever waits has a time limit.
+    } finally {
+      this.sweeping = false;
     }
   }
 
-  private async lookUp({ ref }: Waiter): Promise<void> {
-    // Redis may be away: the next sweep asks again, and whoever waits has a time limit.
-    const ended = await this.params.hasEnded(ref).catch(() => false);
-    if (ended) this.settle(ref.family, ref.jobId);
+  private async lookUp(family: Family, audiences: readonly Audience[]): Promise<void> {
+    for (let start = 0; start < audiences.length; start += lookUpsAtOnce) {
+      const some = audiences.slice(start, start + lookUpsAtOnce);
+      const jobIds = some.map(({ ref }) => ref.jobId);
+      const endings = await this.params.endings(family, jobIds);
+      some.forEach((audience, index) => {
+        const isGone = endings[index] === 'gone' && longestWait(audience) >= onItsWayMs;
+        if (endings[index] === 'ended' || isGone) this.settle(audience);
+      });
+    }
   }
 }
 
-function createWaiter(ref: TaskRef): { waiter: Waiter; ended: Promise<void> } {
+function longestWait({ waiters }: Audience): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { since } of waiters) first = Math.min(first, since);
+  return Date.now() - first;
+}
+
+function createWaiter(): { waiter: Waiter; ended: Promise<void> } {
   let resolve = () => {};
   let reject: (error: Error) => void = () => {};
   const ended = new Promise<void>((resolvePromise, rejectPromise) => {
@@ -150,10 +218,10 @@ function createWaiter(ref: TaskRef): { waiter: Waiter; ended: Promise<void> } {
   });
   // A watch that is stopped may have nobody listening any more when the client closes.
   ended.catch(() => {});
-  return { waiter: { ref, since: Date.now(), resolve, reject }, ended };
+  return { waiter: { since: Date.now(), resolve, reject }, ended };
 }
 
-function waiterKey(family: Family, jobId: string): string {
+function keyOf({ family, jobId }: TaskRef): string {
   return `${family}:${jobId}`;
 }
 

@@ -2,10 +2,10 @@
 -- KEYS[1] wait     KEYS[2] paused     KEYS[3] prioritized   KEYS[4] delayed   KEYS[5] waiting-children
 -- KEYS[6] active   KEYS[7] completed  KEYS[8] failed        KEYS[9] meta
 -- ARGV[1] what stands before a job's id in the key of its hash (on the same node, by the hash tag)
--- ARGV[2] ms since 1970: ended jobs are counted from then on
--- ARGV[3] how many priorities are listed at most
+-- ARGV[2] how many priorities are listed at most
+-- ARGV[3 …] moments, in ms since 1970: ended jobs are counted from each on
 -- returns { wait, paused, prioritized, delayed, waiting-children, active, completed, failed }, 1 when paused else 0,
---   { ended since ARGV[2], ms of the first of them or 0 },
+--   for each moment { ended since, ms of the first of them or 0 },
 --   a { priority, jobs, timestamp, opts } for each priority, most urgent first; timestamp and opts of the job whose turn it is,
 --   false when it has none; the `wait` list, which goes ahead of all, counts as priority 0
 local waiting = { redis.call('LLEN', KEYS[1]), redis.call('LLEN', KEYS[2]) }
@@ -22,7 +22,7 @@ if waiting[1] > 0 then add(0, waiting[1], redis.call('LINDEX', KEYS[1], -1)) end
 local step = 0x100000000
 local function score(priority) return string.format('%.0f', priority * step) end
 local from = '-inf'
-while #classes < tonumber(ARGV[3]) do
+while #classes < tonumber(ARGV[2]) do
   local head = redis.call('ZRANGEBYSCORE', KEYS[3], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if #head == 0 then break end
   local priority = math.floor(tonumber(head[2]) / step)
@@ -30,10 +30,15 @@ while #classes < tonumber(ARGV[3]) do
   add(priority, redis.call('ZCOUNT', KEYS[3], score(priority), '(' .. from), head[1])
 end
 
-local ended, first = 0, 0
-for i = 7, 8 do
-  ended = ended + redis.call('ZCOUNT', KEYS[i], ARGV[2], '+inf')
-  local head = redis.call('ZRANGEBYSCORE', KEYS[i], ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  if #head > 0 and (first == 0 or tonumber(head[2]) < first) then first = tonumber(head[2]) end
+local function endedSince(moment)
+  local ended, first = 0, 0
+  for i = 7, 8 do
+    ended = ended + redis.call('ZCOUNT', KEYS[i], moment, '+inf')
+    local head = redis.call('ZRANGEBYSCORE', KEYS[i], moment, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    if #head > 0 and (first == 0 or tonumber(head[2]) < first) then first = tonumber(head[2]) end
+  end
+  return { ended, first }
 end
-return { counts, redis.call('HEXISTS', KEYS[9], 'paused'), { ended, first }, classes }
+local ended = {}
+for i = 3, #ARGV do ended[#ended + 1] = endedSince(ARGV[i]) end
+return { counts, redis.call('HEXISTS', KEYS[9], 'paused'), ended, classes }

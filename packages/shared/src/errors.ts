@@ -1,3 +1,5 @@
+import { steeringErrors } from './steering-errors.ts';
+
 /** Everything that is known about an error code; the one table behind HTTP answers, failed tasks and docs/errors.md. */
 interface ErrorFacts {
   /** HTTP status when the error answers a request. */
@@ -94,6 +96,7 @@ export const errorTable = {
     title: 'The result is no longer kept',
     remedy: 'Enqueue the task again, with a larger resultTtlMs if needed.',
   },
+  ...steeringErrors,
   NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,

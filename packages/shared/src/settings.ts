@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { HighWater } from './redis/memory.ts';
 import { choiceSetting, integerSetting, listSetting, optionalIntegerSetting, type Setting } from './setting.ts';
 import type { TaskLimits } from './tasks/define-task-type.ts';
 import { families } from './tasks/task.ts';
@@ -46,6 +47,13 @@ const taskLimits = z
       }),
     );
   });
+
+const highWater = z
+  .string()
+  .regex(/^(100|[1-9]\d?)%$|^[1-9]\d*$/, { error: 'a share of maxmemory such as 80%, or bytes such as 1500000000' })
+  .transform(
+    (text): HighWater => (text.endsWith('%') ? { share: Number(text.slice(0, -1)) / 100 } : { bytes: Number(text) }),
+  );
 
 /** Every environment variable that Millrace reads; .env.example is made of this table. */
 export const settings = {
@@ -108,6 +116,21 @@ export const settings = {
   BODY_LIMIT: integerSetting(
     { default: 16 * 2 ** 20, min: 2 ** 10, max: 2 ** 30, unit: 'bytes' },
     'The largest request body, and the longest line of NDJSON.',
+  ),
+  MAX_WAITING: integerSetting(
+    { default: 1_000_000, min: 1, max: 100_000_000, unit: 'tasks of a family' },
+    'How many tasks may wait in a queue; above it enqueue is refused with QUEUE_FULL. What was accepted is not touched.',
+  ),
+  REDIS_HIGH_WATER: {
+    schema: highWater,
+    default: '80%',
+    meaning:
+      'How full Redis may get: enqueue is refused with QUEUE_FULL when what it holds and what accepted tasks will still write reach that. A share needs a maxmemory in Redis; without one it is no bound.',
+    form: 'a share of maxmemory such as 80%, or bytes',
+  },
+  AGING_BOUND: integerSetting(
+    { default: 300_000, min: 1000, max: 86_400_000, unit: 'ms' },
+    'A task that has waited so long goes ahead of all that have not, whatever their priority. API and workers must agree.',
   ),
   SHUTDOWN_GRACE: integerSetting(
     { default: 10_000, min: 0, max: 600_000, unit: 'ms' },

@@ -9,7 +9,9 @@ const server = createServer((request, response) => {
     log(60, 'the API met its end');
     process.exit(3);
   }
-  response.end(JSON.stringify(request.url === '/readyz' ? { worker: { warm: existsSync(warmFile()) } } : { status: 'ok' }));
+  response.end(
+    JSON.stringify(request.url === '/readyz' ? { worker: { warm: existsSync(warmFile()) } } : { status: 'ok' }),
+  );
 });
 
 server.listen(Number(process.env['PORT']), '127.0.0.1', () => log(30, `listening, Redis ${process.env['REDIS_URL']}`));

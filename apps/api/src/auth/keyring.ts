@@ -30,7 +30,13 @@ export class Keyring {
   }
 
   /** The keys of a configuration; without any, only a loopback address is open. */
-  static from({ HOST, MILLRACE_API_KEYS = [] }: { HOST: string; MILLRACE_API_KEYS: readonly KeyEntry[] | undefined }): Keyring {
+  static from({
+    HOST,
+    MILLRACE_API_KEYS = [],
+  }: {
+    HOST: string;
+    MILLRACE_API_KEYS: readonly KeyEntry[] | undefined;
+  }): Keyring {
     if (MILLRACE_API_KEYS.length > 0) return new Keyring(false, MILLRACE_API_KEYS);
     return isLoopback(HOST) ? new Keyring(true, []) : new Keyring(false, undefined);
   }
@@ -41,19 +47,24 @@ export class Keyring {
   }
 
   learn(entries: readonly KeyEntry[]): void {
-    this.entries = entries.map(({ name, scope, hash }) => ({ caller: { name, scope }, hash: Buffer.from(hash, 'hex') }));
+    this.entries = entries.map(({ name, scope, hash }) => ({
+      caller: { name, scope },
+      hash: Buffer.from(hash, 'hex'),
+    }));
   }
 
   /**
    * Whose key this is; undefined when nobody's. The time it takes says nothing about the keys: hashes are compared, all of them.
    * @throws MillraceError REDIS_UNAVAILABLE while the keys are not known.
    */
-  find(key: string): Caller | undefined {
+  find(key: string | undefined): Caller | undefined {
     if (this.entries === undefined) {
       throw new MillraceError('REDIS_UNAVAILABLE', 'The key of this API lies in Redis, which has not answered yet.', {
         retryAfterMs: 1000,
       });
     }
+    // The hash of nothing is what a key that was not set makes, so nothing is never a key.
+    if (key === undefined || key === '') return undefined;
     const hash = createHash('sha256').update(key).digest();
     const matches = this.entries.filter((entry) => timingSafeEqual(entry.hash, hash));
     return matches[0]?.caller;

@@ -17,7 +17,11 @@ export function makeOwnKey(): OwnKey {
  * to an earlier try was lost.
  * @throws MillraceError REDIS_UNAVAILABLE.
  */
-export async function storeOwnKey(redis: Redis, redisKey: string, made: OwnKey): Promise<{ hash: string; isOurs: boolean }> {
+export async function storeOwnKey(
+  redis: Redis,
+  redisKey: string,
+  made: OwnKey,
+): Promise<{ hash: string; isOurs: boolean }> {
   await withRedis(() => redis.set(redisKey, made.hash, 'NX'));
   const hash = (await withRedis(() => redis.get(redisKey))) ?? made.hash;
   return { hash, isOurs: hash === made.hash };

@@ -5,11 +5,14 @@ import {
   formCall,
   lowerBound,
   mostUrgent,
+  rankOf,
   shouldClose,
 } from './close-rule.ts';
 
 interface BatcherParams {
   readonly limits: BatchLimits;
+  /** An item that arrived so long ago goes ahead of all that did not, whatever its priority, in ms. */
+  readonly agingMs: number;
   /** The clock, in ms. */
   readonly now: () => number;
 }
@@ -25,14 +28,16 @@ interface TakeFacts {
  */
 export class Batcher<T extends BatchItem> {
   private readonly limits: BatchLimits;
+  private readonly agingMs: number;
   private readonly now: () => number;
   /** Waiting items by key, each list sorted by cost. */
   private readonly waiting = new Map<string, T[]>();
   private waitingItems = 0;
   private waitingCost = 0;
 
-  constructor({ limits, now }: BatcherParams) {
+  constructor({ limits, agingMs, now }: BatcherParams) {
     this.limits = limits;
+    this.agingMs = agingMs;
     this.now = now;
   }
 
@@ -46,9 +51,10 @@ export class Batcher<T extends BatchItem> {
     return this.waitingCost;
   }
 
-  /** The priority of the most urgent item that waits; undefined when none does. */
+  /** The priority of the most urgent item that waits, 0 when it has waited too long; undefined when none waits. */
   get mostUrgentPriority(): number | undefined {
-    return this.nextItem()?.priority;
+    const next = this.nextItem();
+    return next === undefined ? undefined : rankOf(next, this.agedBefore);
   }
 
   add(items: Iterable<T>): void {
@@ -65,7 +71,7 @@ export class Batcher<T extends BatchItem> {
   take({ laneIdle, windowFull }: TakeFacts): T[] {
     const list = this.waiting.get(this.nextItem()?.key ?? '');
     if (list === undefined) return [];
-    const call = formCall(list, this.limits);
+    const call = formCall(list, this.limits, this.agedBefore);
     const facts = {
       laneIdle,
       windowFull,
@@ -105,11 +111,15 @@ export class Batcher<T extends BatchItem> {
     return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + this.limits.waitMs - this.now());
   }
 
+  private get agedBefore(): number {
+    return this.now() - this.agingMs;
+  }
+
   private nextItem(): T | undefined {
     let first: T | undefined;
     for (const list of this.waiting.values()) {
-      const urgent = mostUrgent(list);
-      if (urgent !== undefined) first = first === undefined ? urgent : mostUrgent([first, urgent]);
+      const urgent = mostUrgent(list, this.agedBefore);
+      if (urgent !== undefined) first = first === undefined ? urgent : mostUrgent([first, urgent], this.agedBefore);
     }
     return first;
   }

@@ -14,6 +14,11 @@ export interface BatchItem {
   readonly since: number;
 }
 
+/** How urgent an item is now: one that arrived at `agedBefore` or earlier has waited too long, and goes ahead of all others. */
+export function rankOf({ arrival, priority }: BatchItem, agedBefore: number): number {
+  return arrival <= agedBefore ? 0 : priority;
+}
+
 /** The bounds of a call. */
 export interface BatchLimits {
   readonly items: number;
@@ -27,7 +32,11 @@ export interface BatchLimits {
 
 /** Which of two items is to run first. */
 export function compareUrgency(a: BatchItem, b: BatchItem): number {
-  return a.priority - b.priority || a.arrival - b.arrival || a.order - b.order;
+  return a.priority - b.priority || compareArrival(a, b);
+}
+
+function compareArrival(a: BatchItem, b: BatchItem): number {
+  return a.arrival - b.arrival || a.order - b.order;
 }
 
 /** What a call of these items costs: with padding, all as much as the largest. */
@@ -40,20 +49,25 @@ export function callCost(items: readonly BatchItem[], padded: boolean): number {
  * Chooses the next call out of the waiting items of one key: the most urgent one, then others as urgent that are nearest to it
  * in size, then, in what room is left, less urgent ones. At least one item, however large. `waiting` is sorted by cost.
  */
-export function formCall<T extends BatchItem>(waiting: readonly T[], limits: BatchLimits): T[] {
-  const seed = mostUrgent(waiting);
+export function formCall<T extends BatchItem>(waiting: readonly T[], limits: BatchLimits, agedBefore: number): T[] {
+  const seed = mostUrgent(waiting, agedBefore);
   if (seed === undefined) return [];
-  const peers = waiting.filter(({ priority }) => priority === seed.priority);
+  const rank = rankOf(seed, agedBefore);
+  const peers = waiting.filter((item) => rankOf(item, agedBefore) === rank);
   const call = growCall([seed], peers, limits);
   if (peers.length === waiting.length) return call;
-  const others = waiting.filter(({ priority }) => priority !== seed.priority);
+  const others = waiting.filter((item) => rankOf(item, agedBefore) !== rank);
   return growCall(call, others, limits);
 }
 
-/** The most urgent of some items. */
-export function mostUrgent<T extends BatchItem>(items: Iterable<T>): T | undefined {
+/** The most urgent of some items; of those that have waited too long, the one that arrived first. */
+export function mostUrgent<T extends BatchItem>(items: Iterable<T>, agedBefore: number): T | undefined {
   let first: T | undefined;
-  for (const item of items) if (first === undefined || compareUrgency(item, first) < 0) first = item;
+  for (const item of items) {
+    if (first === undefined) first = item;
+    else if (rankOf(item, agedBefore) < rankOf(first, agedBefore)) first = item;
+    else if (rankOf(item, agedBefore) === rankOf(first, agedBefore) && compareArrival(item, first) < 0) first = item;
+  }
   return first;
 }
 

@@ -1,6 +1,7 @@
 import type { TaskRef } from '../tasks/ids.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { Script } from './script.ts';
 
 /** A call to a lane, as it is noted before it begins. */
 export interface CallRecord {
@@ -24,6 +25,9 @@ export interface CrashFacts {
 /** A record outlives its worker, and a count its last crash, by so long; ms. */
 const keptMs = 24 * 3600_000;
 
+const noteCall = new Script('note-call', { beyondLimit: true });
+const countCrash = new Script('count-crash', { beyondLimit: true });
+
 /**
  * What each worker was computing, written before it computes: when a worker dies, this tells the tasks of its last calls, which
  * may have killed it, from those that only waited in it. Needs a connection that sends each command at once.
@@ -39,13 +43,8 @@ export class CallRecords {
 
   /** Notes the call that a lane begins next; `place` names one of the calls that a lane holds. */
   async begin(workerId: string, place: string, call: CallRecord): Promise<void> {
-    const key = this.keys.calls(workerId);
-    await this.redis
-      .pipeline()
-      .hset(key, place, JSON.stringify(call))
-      .pexpire(key, keptMs)
-      .sadd(this.keys.callers, workerId)
-      .exec();
+    const keys = [this.keys.calls(workerId), this.keys.callers];
+    await noteCall.run(this.redis, keys, [workerId, place, JSON.stringify(call), keptMs]);
   }
 
   /** A worker that ends in order takes its records along. */
@@ -82,10 +81,6 @@ export class CallRecords {
   }
 
   private async countCrash(key: string, { id, alone }: CallRecord): Promise<void> {
-    await this.redis
-      .multi()
-      .hset(key, id, alone ?? 0)
-      .pexpire(key, keptMs)
-      .exec();
+    await countCrash.run(this.redis, [key], [id, alone ?? 0, keptMs]);
   }
 }

@@ -35,6 +35,15 @@ export class Cancellations {
     return await this.redis.zrange(key, '0', '-1');
   }
 
+  /**
+   * Takes a wish back, so that the task can be tried again. Workers remember the wishes that they have seen: they are told to look
+   * anew when there was one, or it `wasMet` a moment ago.
+   */
+  async withdraw({ family, jobId }: TaskRef, wasMet: boolean): Promise<void> {
+    const removed = await this.redis.zrem(this.keys.cancellations(family), jobId);
+    if (removed === 1 || wasMet) await this.redis.publish(this.keys.cancelChannel, family);
+  }
+
   /** Forgets a wish that was fulfilled. */
   async forget({ family, jobId }: TaskRef): Promise<void> {
     await this.redis.zrem(this.keys.cancellations(family), jobId);

@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type Redis, withRedis } from './connection.ts';
+import { parseInfo } from './info.ts';
 
 const oldestVersion = [5, 0] as const;
 
@@ -35,9 +36,4 @@ function checkVersion(version: string): void {
     'CONFIG_INVALID',
     `Redis ${version} is too old: 5.0 or newer is needed, 6.2 or newer recommended.`,
   );
-}
-
-function parseInfo(text: string): Map<string, string> {
-  const lines = text.split('\r\n').filter((line) => line.includes(':'));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }

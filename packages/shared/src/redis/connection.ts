@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { MillraceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { isOutOfMemory, letScriptsPassMemoryLimit } from './memory-limit.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -9,8 +10,8 @@ const roles = {
   /** Answers requests: says within 2 s that Redis is away instead of holding the caller. */
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000, connectTimeout: 2000 },
   /**
-   * Finishes work: waits for Redis to come back, or a finished result would be lost. Commands of one turn of the event loop
-   * go out in one write.
+   * Finishes work: waits for Redis to come back, or a finished result would be lost, and goes on where Redis is at its memory
+   * limit. Commands of one turn of the event loop go out in one write.
    */
   worker: { maxRetriesPerRequest: null, connectTimeout: 5000, enableAutoPipelining: true },
   /** Blocks on a stream or marker: no time limit for a command, and nothing may share it. */
@@ -39,6 +40,7 @@ export function connectRedis({ url, role, name, log }: ConnectionParams): Redis 
     retryStrategy: retryDelayMs,
   });
   if (role === 'producer') failFastOnceSeen(redis);
+  if (role === 'worker') letScriptsPassMemoryLimit(redis);
   let away = false;
   redis.on('error', (error: Error) => {
     if (away) return;
@@ -99,7 +101,7 @@ export async function withRedis<T>(command: () => Promise<T>): Promise<T> {
         retryAfterMs: 1000,
       });
     }
-    if (error instanceof Error && error.message.includes('OOM command not allowed')) {
+    if (isOutOfMemory(error)) {
       throw new MillraceError('QUEUE_FULL', 'Redis is at its memory limit (maxmemory); no task is accepted.', {
         cause: error,
         retryAfterMs: 5000,

@@ -5,7 +5,7 @@ import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { Script } from './script.ts';
 
-const endWaitingScript = new Script('end-waiting');
+const endWaitingScript = new Script('end-waiting', { beyondLimit: true });
 
 /** How a waiting task ends without having begun. */
 interface WaitingEnd {
@@ -16,7 +16,7 @@ interface WaitingEnd {
 }
 
 /**
- * Ends a task that has not begun, as `cancelled` or `expired`; whoever waits for it is told.
+ * Ends a task that has not begun, as `cancelled` or `expired`; whoever waits for it is told, and it owes nothing any more.
  * @returns `ended`, `not-waiting` (it runs or has ended), or `missing`.
  */
 export async function endWaiting(
@@ -27,8 +27,8 @@ export async function endWaiting(
   const sets = ['prioritized', 'wait', 'paused', 'delayed', 'waiting-children', 'failed', 'events'];
   const reply = await endWaitingScript.run(
     redis,
-    [...[jobId, ...sets].map((part) => keys.bull(family, part)), keys.ended(family)],
-    [jobId, formatFailedReason(code, message), now, now + taskDefaults.failedTtlMs],
+    [...[jobId, ...sets].map((part) => keys.bull(family, part)), keys.ended(family), keys.owed],
+    [jobId, formatFailedReason(code, message), now, now + taskDefaults.failedTtlMs, family],
   );
   if (reply === 1) return 'ended';
   return reply === 0 ? 'not-waiting' : 'missing';

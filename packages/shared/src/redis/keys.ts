@@ -11,8 +11,12 @@ export interface Keys {
   readonly prefix: string;
   /** A key of BullMQ's own, e.g. `{millrace}:inference:active`. */
   bull(family: Family, part: string): string;
+  /** BullMQ's lock of a job. */
+  lock(ref: JobRef): string;
   /** The outcome of one attempt of a task. */
   result(ref: JobRef, attempt: number): string;
+  /** Bytes that accepted tasks will still write: family -> bytes. */
+  readonly owed: string;
   /** Ended tasks of a family (job id), scored by the ms when their result's time is over. */
   ended(family: Family): string;
   /** Running tasks that are to be cancelled (job id), scored by the ms when the wish lapses. */
@@ -52,7 +56,9 @@ export function createKeys(prefix: string): Keys {
   return {
     prefix,
     bull: (family, part) => `${prefix}:${family}:${part}`,
+    lock: ({ family, jobId }) => `${prefix}:${family}:${jobId}:lock`,
     result: ({ family, jobId }, attempt) => `${prefix}:result:${family}:${jobId}:${attempt}`,
+    owed: `${prefix}:owed`,
     ended: (family) => `${prefix}:ended:${family}`,
     cancellations: (family) => `${prefix}:cancellations:${family}`,
     cancelChannel: `${prefix}:cancel`,

@@ -1,7 +1,7 @@
 import type { Redis } from './connection.ts';
 import { Script } from './script.ts';
 
-const takeLease = new Script('take-lease');
+const takeLease = new Script('take-lease', { beyondLimit: true });
 
 /**
  * Takes or keeps a lease: true while `holder` is the one that has it. It falls to another `ttlMs` after the last call.

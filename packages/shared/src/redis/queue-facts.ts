@@ -12,6 +12,12 @@ interface WaitingClass {
   readonly since: number | undefined;
 }
 
+/** How many tasks ended since some moment, and when the first of them did. */
+export interface EndedSince {
+  readonly count: number;
+  readonly firstAt: number | undefined;
+}
+
 /** How the queue of a family stood at one moment. */
 export interface QueueFacts {
   /** Tasks that wait and may run now; those of a paused queue and parents that wait for children count too. */
@@ -25,8 +31,8 @@ export interface QueueFacts {
   readonly paused: boolean;
   /** What waits by priority, most urgent first; at most 64 priorities. */
   readonly waiting: readonly WaitingClass[];
-  /** Tasks that ended since the moment asked for, and when the first of them did. */
-  readonly ended: { readonly count: number; readonly firstAt: number | undefined };
+  /** Tasks that ended since each of the moments asked for. */
+  readonly ended: readonly EndedSince[];
 }
 
 const queueFacts = new Script('queue-facts');
@@ -36,7 +42,7 @@ const parts = ['wait', 'paused', 'prioritized', 'delayed', 'waiting-children', '
 type Reply = [
   counts: [number, number, number, number, number, number, number, number],
   paused: number,
-  ended: [number, number],
+  ended: [number, number][],
   classes: [number, number, string | null, string | null][],
 ];
 
@@ -47,13 +53,11 @@ type Reply = [
 export async function readQueueFacts(
   { redis, keys }: { redis: Redis; keys: Keys },
   family: Family,
-  endedSince: number,
+  endedSince: readonly number[],
 ): Promise<QueueFacts> {
   const queueKeys = parts.map((part) => keys.bull(family, part));
-  const args = [keys.bull(family, ''), endedSince, listedPriorities];
-  const [counts, paused, [ended, firstAt], classes] = (await withRedis(() =>
-    queueFacts.run(redis, queueKeys, args),
-  )) as Reply;
+  const args = [keys.bull(family, ''), listedPriorities, ...endedSince];
+  const [counts, paused, ended, classes] = (await withRedis(() => queueFacts.run(redis, queueKeys, args))) as Reply;
   const [wait, pausedList, prioritized, delayed, waitingChildren, active, completed, failed] = counts;
   return {
     queued: wait + pausedList + prioritized + waitingChildren,
@@ -67,7 +71,7 @@ export async function readQueueFacts(
       tasks,
       since: dueTime(timestamp, opts),
     })),
-    ended: { count: ended, firstAt: ended === 0 ? undefined : firstAt },
+    ended: ended.map(([count, firstAt]) => ({ count, firstAt: count === 0 ? undefined : firstAt })),
   };
 }
 

@@ -2,6 +2,7 @@ import type { ErrorCode, ItemFailure, Problem } from '../errors.ts';
 import type { TaskRef } from '../tasks/ids.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { Script } from './script.ts';
 
 /** What one attempt of a task did and where its time went; ms since 1970. */
 export interface AttemptFacts {
@@ -35,13 +36,20 @@ export interface VectorBlock {
   readonly dimensions: number;
 }
 
-interface OutcomeWrite {
+/** An outcome on its way. */
+export interface OutcomeWrite {
   readonly ref: TaskRef;
   readonly attempt: number;
   readonly outcome: StoredOutcome;
   readonly vectors: VectorBlock | undefined;
   readonly ttlMs: number;
+  /** The token of the job's lock; without one nobody looks at the lock. */
+  readonly token: string | undefined;
+  /** What the task owed, in bytes, when it ends with this attempt; undefined when it is tried again. */
+  readonly ends: { readonly owed: number } | undefined;
 }
+
+const writeResult = new Script('write-result', { beyondLimit: true });
 
 /**
  * Outcomes of attempts, each under its own key `<prefix>:result:<family>:<id>:<attempt>` with a time to live: a hash of `meta`
@@ -58,33 +66,39 @@ export class ResultStore {
     this.keys = keys;
   }
 
-  /** Writes an outcome and notes until when it is kept; both are on their way in one write. */
-  async write({ ref, attempt, outcome, vectors, ttlMs }: OutcomeWrite): Promise<void> {
-    const key = this.keys.result(ref, attempt);
+  /**
+   * Writes an outcome, also while Redis is at its memory limit. With the last attempt of a task it also notes until when the
+   * outcome is kept, and that the task owes nothing any more. False when the job is no longer this worker's: nothing was written.
+   */
+  async write({ ref, attempt, outcome, vectors, ttlMs, token, ends }: OutcomeWrite): Promise<boolean> {
+    const { family, jobId } = ref;
+    const keys = [this.keys.result(ref, attempt), this.keys.ended(family), this.keys.lock(ref), this.keys.owed];
     const fields: (string | Buffer | number)[] = ['meta', JSON.stringify({ v: 1, ...outcome })];
     if (vectors !== undefined) {
       fields.push('vectors', vectors.bytes, 'rows', vectors.rows, 'dimensions', vectors.dimensions);
     }
-    const write = this.redis
-      .multi()
-      .hset(key, ...fields)
-      .pexpire(key, ttlMs);
-    const replies = await write.zadd(this.keys.ended(ref.family), Date.now() + ttlMs, ref.jobId).exec();
-    for (const [error] of replies ?? []) if (error !== null) throw error;
+    const keptUntil = ends === undefined ? '' : Date.now() + ttlMs;
+    const args = [jobId, token ?? '', ttlMs, keptUntil, family, ends?.owed ?? 0, ...fields];
+    return (await writeResult.run(this.redis, keys, args)) === 1;
   }
 
-  /** The facts of an attempt, without the vectors; undefined when its time is over. */
+  /** An attempt's facts and its vectors, if it has any, in one round trip; undefined when its time is over. */
+  async read(
+    ref: TaskRef,
+    attempt: number,
+  ): Promise<{ outcome: StoredOutcome; vectors: VectorBlock | undefined } | undefined> {
+    const key = this.keys.result(ref, attempt);
+    const [meta, bytes, rows, dimensions] = await this.redis.hmgetBuffer(key, 'meta', 'vectors', 'rows', 'dimensions');
+    if (!meta) return undefined;
+    const vectors =
+      bytes && rows && dimensions ? { bytes, rows: Number(rows), dimensions: Number(dimensions) } : undefined;
+    return { outcome: JSON.parse(meta.toString()) as StoredOutcome, vectors };
+  }
+
+  /** The facts of an attempt alone; undefined when its time is over. */
   async readOutcome(ref: TaskRef, attempt: number): Promise<StoredOutcome | undefined> {
     const meta = await this.redis.hget(this.keys.result(ref, attempt), 'meta');
     return meta === null ? undefined : (JSON.parse(meta) as StoredOutcome);
-  }
-
-  /** The vectors of an attempt; undefined when it has none, or its time is over. */
-  async readVectors(ref: TaskRef, attempt: number): Promise<VectorBlock | undefined> {
-    const key = this.keys.result(ref, attempt);
-    const [bytes, rows, dimensions] = await this.redis.hmgetBuffer(key, 'vectors', 'rows', 'dimensions');
-    if (!bytes || !rows || !dimensions) return undefined;
-    return { bytes, rows: Number(rows.toString()), dimensions: Number(dimensions.toString()) };
   }
 }
 

@@ -73,16 +73,20 @@ export async function readTaskRecords(
   return await withoutGhosts({ redis, keys }, records);
 }
 
+/** Whether a task has ended: `gone` when there is no such job. */
+export type TaskEnding = 'open' | 'ended' | 'gone';
+const endings: readonly TaskEnding[] = ['open', 'ended', 'gone'];
+
 /** Which of some jobs of a family have ended or are gone, in order. */
-export async function readEnded(
+export async function readEndings(
   { redis, keys }: RedisSide,
   family: Family,
   jobIds: readonly string[],
-): Promise<boolean[]> {
+): Promise<TaskEnding[]> {
   if (jobIds.length === 0) return [];
   const jobKeys = ['completed', 'failed', ...jobIds].map((part) => keys.bull(family, part));
   const replies = (await endedAmong.run(redis, jobKeys, jobIds)) as number[];
-  return replies.map((reply) => reply === 1);
+  return replies.map((reply) => endings[reply] ?? 'open');
 }
 
 /** BullMQ finds out that a worker died when a lock lapses; its heartbeat is missed earlier. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { families } from '../tasks/task.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { Script } from './script.ts';
 
 /** A worker beats this often; after `deadAfterMs` without a beat it is gone. */
 export const beatEveryMs = 3000;
@@ -47,6 +48,9 @@ export const workerSchema = z.object({
 export type WorkerBeat = z.infer<typeof workerSchema>;
 export type LaneBeat = z.infer<typeof laneSchema>;
 
+/** A worker that could not beat while Redis is full would be taken for dead, and its tasks for suspects. */
+const writeBeat = new Script('beat', { beyondLimit: true });
+
 /** The workers' heartbeats. Written by each worker, read by anyone; a worker that dies is gone after `deadAfterMs`. */
 export class WorkerRegistry {
   private readonly redis: Redis;
@@ -59,11 +63,12 @@ export class WorkerRegistry {
 
   /** Says that a worker lives, what it is doing, and its metrics (prom-client's JSON). */
   async beat(worker: WorkerBeat, metrics: unknown): Promise<void> {
-    await Promise.all([
-      this.redis.set(this.keys.worker(worker.id), JSON.stringify(worker), 'PX', deadAfterMs),
-      this.redis.set(this.keys.workerMetrics(worker.id), JSON.stringify(metrics), 'PX', deadAfterMs),
-      this.redis.sadd(this.keys.workers, worker.id),
-    ]);
+    const { keys } = this;
+    await writeBeat.run(
+      this.redis,
+      [keys.worker(worker.id), keys.workerMetrics(worker.id), keys.workers],
+      [worker.id, JSON.stringify(worker), JSON.stringify(metrics), deadAfterMs],
+    );
   }
 
   /** Says goodbye. */

@@ -1,6 +1,11 @@
 import type { TaskQueue } from '../queues.ts';
-import type { Redis } from '../redis/connection.ts';
+import { isRedisUnavailable, type Redis } from '../redis/connection.ts';
+import { EndedTasks } from '../redis/ended-tasks.ts';
+import { IdempotencyKeys } from '../redis/idempotency-keys.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { HighWater } from '../redis/memory.ts';
+import { readRoom } from '../redis/room.ts';
+import { TaskIndex } from '../redis/task-index.ts';
 import type { Family } from '../tasks/task.ts';
 import type { Duty } from './sweeper.ts';
 
@@ -8,42 +13,86 @@ import type { Duty } from './sweeper.ts';
 const endedKept = 100_000;
 /** But no longer than this, in ms. */
 const rememberedMs = 7 * 24 * 3600_000;
-/** Jobs removed in one round: a bounded pause for Redis. */
-const removedPerRound = 1000;
+/** Jobs removed in one step: a bounded pause for Redis. */
+const removedPerStep = 1000;
+const stepsPerRound = 10;
+/** Above this share of the high-water mark nothing is remembered beyond its result's time. */
+const tightShare = 0.7;
 
 interface RetentionParams {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly queues: ReadonlyMap<Family, TaskQueue>;
+  readonly highWater: HighWater;
   readonly now: () => number;
 }
 
 /**
- * Removes the jobs of ended tasks, never before their result's time: those beyond the newest 100,000, and those that ended
- * their time a week ago. BullMQ's own removeOn* options are not used: they trim everybody's tasks when one of them ends.
+ * Removes the jobs of ended tasks, never before their result's time: those beyond the newest 100,000, those that ended their
+ * time a week ago, and all when memory is short. BullMQ's own removeOn* options are not used: they trim everybody's tasks when
+ * one of them ends.
  */
 export function retentionDuty(params: RetentionParams): Duty {
   return {
     name: 'retention',
-    everyMs: 10_000,
+    everyMs: 2000,
     run: async () => {
-      const removed = await Promise.all([...params.queues.keys()].map((family) => sweepFamily(params, family)));
+      const { taken, highWater } = await readRoom(params.redis, params.keys, params.highWater);
+      const kept = taken > tightShare * highWater ? 0 : endedKept;
+      const removed = await Promise.all(
+        [...params.queues].map(([family, queue]) => sweepFamily(params, { family, queue, kept })),
+      );
       return removed.reduce((sum, count) => sum + count, 0);
     },
   };
 }
 
-async function sweepFamily({ redis, keys, queues, now }: RetentionParams, family: Family): Promise<number> {
+interface FamilySweep {
+  readonly family: Family;
+  readonly queue: TaskQueue;
+  /** How many ended tasks are remembered beyond their result's time. */
+  readonly kept: number;
+}
+
+async function sweepFamily(params: RetentionParams, sweep: FamilySweep): Promise<number> {
+  let removed = 0;
+  for (let step = 0; step < stepsPerRound; step += 1) {
+    const jobIds = await overdue(params, sweep);
+    if (jobIds.length > 0) removed += await remove(params, sweep, jobIds);
+    if (jobIds.length < removedPerStep) break;
+  }
+  return removed;
+}
+
+/** What is to go next, the oldest first. */
+async function overdue({ redis, keys, now }: RetentionParams, { family, kept }: FamilySweep): Promise<string[]> {
   const ended = keys.ended(family);
-  const over = (await redis.zcard(ended)) - endedKept;
+  const over = (await redis.zcard(ended)) - kept;
   const [old, surplus] = await Promise.all([
-    redis.zrangebyscore(ended, '-inf', now() - rememberedMs, 'LIMIT', 0, removedPerRound),
-    over > 0 ? redis.zrangebyscore(ended, '-inf', now(), 'LIMIT', 0, Math.min(over, removedPerRound)) : [],
+    redis.zrangebyscore(ended, '-inf', now() - rememberedMs, 'LIMIT', 0, removedPerStep),
+    over > 0 ? redis.zrangebyscore(ended, '-inf', now(), 'LIMIT', 0, Math.min(over, removedPerStep)) : [],
   ]);
-  const jobIds = [...new Set([...old, ...surplus])];
-  const queue = queues.get(family);
-  if (jobIds.length === 0 || queue === undefined) return 0;
-  await Promise.all(jobIds.map((jobId) => queue.remove(jobId)));
-  await redis.zrem(ended, ...jobIds);
+  return [...new Set([...old, ...surplus])];
+}
+
+async function remove(
+  { redis, keys }: RetentionParams,
+  { family, queue }: FamilySweep,
+  candidates: readonly string[],
+): Promise<number> {
+  const jobIds = await new EndedTasks(redis, keys).markRemoved(family, candidates);
+  if (jobIds.length === 0) return 0;
+  await removeJobs(queue, jobIds);
+  await new TaskIndex(redis, keys).remove(family, jobIds);
+  await new IdempotencyKeys(redis, keys).forget(family, jobIds);
+  await redis.zrem(keys.ended(family), ...jobIds);
   return jobIds.length;
+}
+
+async function removeJobs(queue: TaskQueue, jobIds: readonly string[]): Promise<void> {
+  const removals = await Promise.allSettled(jobIds.map((jobId) => queue.remove(jobId)));
+  for (const removal of removals) {
+    // BullMQ refuses to remove what a schedule still counts on: such a job stays, and is forgotten here.
+    if (removal.status === 'rejected' && isRedisUnavailable(removal.reason)) throw removal.reason;
+  }
 }

@@ -25,7 +25,8 @@ async function sweepQueue(queue: TaskQueue): Promise<number> {
   const jobs = (await queue.getJobs(['wait'], 0, movedPerRound - 1, true)).filter((job) => job !== undefined);
   // A job that was pulled meanwhile is left alone by BullMQ: changePriority moves only what still waits.
   await Promise.allSettled(
-    jobs.map((job) => job.changePriority({ priority: job.opts.priority || taskDefaults.priority })),
+    // Its priority may have been changed since it was added with its options.
+    jobs.map((job) => job.changePriority({ priority: job.priority || job.opts.priority || taskDefaults.priority })),
   );
   return jobs.length;
 }

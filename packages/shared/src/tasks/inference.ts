@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTaskType } from './define-task-type.ts';
+import { defineTaskType, endedTaskBytes } from './define-task-type.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { vectorRows } from './vectors.ts';
 
@@ -8,6 +8,9 @@ export const bundledModel = 'all-MiniLM-L6-v2';
 
 /** Tokens of a text that an embedding model reads unless its folder says otherwise; what is longer is cut and says so. */
 export const embeddingTokenLimit = 256;
+
+/** A text's vector of float32 (384 numbers of the bundled model), its count of tokens and its share of the JSON. */
+const bytesPerVector = 1536 + 100;
 
 /** A model is a folder below MODELS_DIR, never a path out of it. */
 const modelName = z
@@ -75,4 +78,5 @@ export const embed = defineTaskType({
   },
   batchKey: ({ model }) => model,
   cost: ({ text }) => estimateTokens(text, embeddingTokenLimit),
+  resultBytes: ({ texts }) => texts.length * bytesPerVector + endedTaskBytes,
 });

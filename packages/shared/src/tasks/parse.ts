@@ -15,6 +15,8 @@ export interface Door {
 export interface ParsedTask {
   readonly taskType: TaskType;
   readonly input: unknown;
+  /** The input as JSON, in bytes. */
+  readonly inputBytes: number;
   readonly options: TaskOptions;
 }
 
@@ -36,10 +38,10 @@ export function parseTask(door: Door, submitted: unknown): ParsedTask {
   if (typeof raw['type'] !== 'string') throw invalid(problems);
   const taskType = findType(door.catalog, raw['type']);
   // Problems of the input are reported beside those of the options, so the input is parsed in any case.
-  const input = parseInput(door, taskType, raw['input'], problems);
+  const { input, bytes: inputBytes } = parseInput(door, taskType, raw['input'], problems);
   if (!parsed.success) throw invalid(problems);
   const { type: _type, input: _input, ...options } = parsed.data;
-  return { taskType, input, options };
+  return { taskType, input, inputBytes, options };
 }
 
 /**
@@ -51,7 +53,7 @@ export function parseJob(door: Door, name: string, data: unknown): ParsedJob {
   const parsed = jobDataSchema.safeParse(data);
   const problems = parsed.success ? [] : problemsOf(parsed.error.issues.filter(isNotOfInput), data, 'data');
   const raw = isRecord(data) ? data : {};
-  const input = parseInput(door, taskType, raw['input'], problems);
+  const { input } = parseInput(door, taskType, raw['input'], problems);
   if (!parsed.success) throw invalid(problems);
   return { taskType, input, data: parsed.data };
 }
@@ -86,8 +88,13 @@ function isNotOfInput({ path }: { readonly path: readonly PropertyKey[] }): bool
   return path[0] !== 'input';
 }
 
-function parseInput(door: Door, taskType: TaskType, input: unknown, problems: Problem[]): unknown {
-  checkBytes(limitsOf(door, taskType), taskType, input);
+function parseInput(
+  door: Door,
+  taskType: TaskType,
+  input: unknown,
+  problems: Problem[],
+): { input: unknown; bytes: number } {
+  const bytes = checkBytes(limitsOf(door, taskType), taskType, input);
   checkLists(limitsOf(door, taskType), taskType, input);
   const parsed = taskType.input.safeParse(input);
   if (!parsed.success) {
@@ -97,13 +104,15 @@ function parseInput(door: Door, taskType: TaskType, input: unknown, problems: Pr
   const items = taskType.items(parsed.data).length;
   const limits = limitsOf(door, taskType);
   if (items > limits.items) throw tooLarge(taskType, `${items} items`, `at most ${limits.items} items`);
-  return parsed.data;
+  return { input: parsed.data, bytes };
 }
 
-function checkBytes(limits: TaskLimits, taskType: TaskType, input: unknown): void {
-  if (input === undefined) return;
+/** The bytes of an input, if they are not too many. */
+function checkBytes(limits: TaskLimits, taskType: TaskType, input: unknown): number {
+  if (input === undefined) return 0;
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes > limits.bytes) throw tooLarge(taskType, `${bytes} bytes of JSON`, `at most ${limits.bytes} bytes`);
+  return bytes;
 }
 
 /** Lists longer than this are only looked into when the type takes as many items. */

@@ -1,0 +1,33 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { RouteScope } from './auth/scopes.ts';
+
+/** The HTTP server as plugins and routes see it: schemas are zod's. */
+export type ApiServer = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The task that a request is about, for the log. */
+    taskId: string | undefined;
+    /** The name of the key that it came with; `anonymous` where none is needed. */
+    caller: string;
+  }
+  interface FastifyContextConfig {
+    /** The key that the route asks for; left out, `read` for GET and HEAD, `admin` for all else. */
+    scope?: RouteScope;
+    /** Asked all the time by machines: its log line is for debugging. */
+    quiet?: boolean;
+  }
+}

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { silentLogger } from '@millrace/shared/logger';
+import { connectRedis } from '@millrace/shared/redis/connection';
+import { createKeys } from '@millrace/shared/redis/keys';
+import { WorkerRegistry } from '@millrace/shared/redis/workers';
+import { startApp } from './child.mjs';
+import { modelName, modelsDir } from './model.mjs';
+
+/** @typedef {import('./contender.mjs').Bench} Bench */
+
+export const prefix = '{bench}';
+const readyWithinMs = 60_000;
+const pollMs = 100;
+
+/**
+ * Starts a worker as it comes, with as many lanes as the ceiling has processes, and waits until its model is warm.
+ *
+ * @param {Bench} bench
+ */
+export async function startWorker(bench) {
+  const failed = startApp(
+    builtApp('worker'),
+    { ...appEnv(bench), FAMILIES: 'inference', INFERENCE_LANES: String(bench.cores) },
+    bench,
+  );
+  const redis = connectRedis({ url: bench.redisUrl, role: 'worker', name: 'bench', log: silentLogger() });
+  bench.closers.add(() => redis.disconnect());
+  const workers = new WorkerRegistry(redis, createKeys(prefix));
+  const isWarm = async () =>
+    (await workers.list()).some(({ models }) => models.some(({ name, warm }) => name === modelName && warm));
+  await Promise.race([until(isWarm, 'the worker', bench.signal), failed]);
+}
+
+/**
+ * Starts an API and waits until it is ready.
+ *
+ * @param {Bench} bench
+ * @param {number} port
+ * @returns {Promise<string>} its address
+ */
+export async function startApi(bench, port) {
+  const failed = startApp(
+    builtApp('api'),
+    { ...appEnv(bench), PORT: String(port), HOST: '127.0.0.1', MILLRACE_API_KEYS: '' },
+    bench,
+  );
+  const url = `http://127.0.0.1:${port}`;
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await Promise.race([until(isReady, 'the API', bench.signal), failed]);
+  return url;
+}
+
+/** @param {Bench} bench */
+function appEnv({ redisUrl }) {
+  return { REDIS_URL: redisUrl, MILLRACE_PREFIX: prefix, MODELS_DIR: modelsDir };
+}
+
+/** @param {string} app */
+function builtApp(app) {
+  const main = fileURLToPath(new URL(`../apps/${app}/dist/main.js`, import.meta.url));
+  if (!existsSync(main)) throw new Error(`${main} is not there; build it with: npx tsc -b apps/${app}`);
+  return main;
+}
+
+/**
+ * @param {() => Promise<boolean>} isSo
+ * @param {string} what
+ * @param {AbortSignal} signal
+ */
+async function until(isSo, what, signal) {
+  const deadline = performance.now() + readyWithinMs;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`${what} was not ready within ${readyWithinMs / 1000} s`);
+    if (signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}

@@ -1,0 +1,51 @@
+import { killApi } from './faults/api.mjs';
+import { halfOpenNetwork, resetNetwork, stallNetwork } from './faults/network.mjs';
+import { killRedis, restartRedis } from './faults/redis.mjs';
+import { killLane, killWorker, stopWorker } from './faults/worker.mjs';
+
+/**
+ * What a fault may break, and by what dice.
+ *
+ * @typedef {object} Battlefield
+ * @property {import('./random.mjs').Random} random
+ * @property {import('./fleet.mjs').Fleet} fleet
+ * @property {import('./redis.mjs').ChaosRedis} redis
+ * @property {import('./proxy.mjs').Proxy} proxy
+ * @property {import('./watch/deaths.mjs').DeathWatch} deaths
+ * @property {() => Promise<import('@millrace/shared/redis/workers').WorkerBeat[]>} heartbeats read past the proxy
+ * @property {AbortSignal} calm once it is time to heal
+ * @property {boolean} short
+ */
+/**
+ * What was struck, and when it is over; undefined when there was nothing to strike.
+ *
+ * @typedef {{ target: string, over: Promise<void> } | undefined} Strike
+ */
+/**
+ * @typedef {object} Fault
+ * @property {boolean} alone nothing else is struck until it is over
+ * @property {(field: Battlefield) => Promise<Strike>} strike
+ */
+
+const table = {
+  'kill-worker': killWorker,
+  'stop-worker': stopWorker,
+  'kill-lane': killLane,
+  'kill-api': killApi,
+  'restart-redis': restartRedis,
+  'kill-redis': killRedis,
+  'stall-network': stallNetwork,
+  'reset-network': resetNetwork,
+  'half-open-network': halfOpenNetwork,
+};
+/** @typedef {keyof typeof table} FaultKind */
+
+export const faultKinds = /** @type {FaultKind[]} */ (Object.keys(table));
+
+/**
+ * @param {FaultKind} kind
+ * @returns {Fault}
+ */
+export function faultOf(kind) {
+  return table[kind];
+}

@@ -1,0 +1,74 @@
+import { commandOf } from './options.mjs';
+
+/** @typedef {import('./check.mjs').Findings} Findings */
+/** @typedef {import('./watch/deaths.mjs').Death} Death */
+/**
+ * @typedef {object} Facts
+ * @property {import('./options.mjs').Options} options
+ * @property {import('./ledger.mjs').Ledger} ledger
+ * @property {Findings} findings
+ * @property {ReadonlyMap<string, number>} struck
+ * @property {readonly Death[]} deaths
+ * @property {number} countReads
+ * @property {import('./fleet.mjs').Fleet} fleet
+ * @property {string} folder where the logs are
+ */
+
+/** Details of so many tasks of each sort are printed. */
+const detailed = 5;
+
+/** @param {Findings} findings */
+export function isClean({ sins }) {
+  return Object.values(sins).every((list) => list.length === 0);
+}
+
+/**
+ * What happened, and the verdict as its last line.
+ *
+ * @param {Facts} facts
+ */
+export function reportOf(facts) {
+  const { options, findings } = facts;
+  const lines = [...whatWasDone(facts), ...whatItCost(facts)];
+  if (!isClean(findings)) {
+    for (const [sin, list] of Object.entries(findings.sins)) {
+      if (list.length > 0) lines.push(`${sin}: ${list.length}`, ...list.slice(0, detailed).map((text) => `  ${text}`));
+    }
+    lines.push(`logs           ${facts.folder}`, `again          ${commandOf(options)}`);
+  }
+  const verdict = Object.entries(findings.sins).map(([sin, list]) => `${list.length} ${sin}`);
+  return [...lines, `chaos seed ${options.seed}: ${verdict.join(', ')}`].join('\n');
+}
+
+/** @param {Facts} facts */
+function whatWasDone({ options, ledger, findings, struck, countReads, fleet }) {
+  const faults = [...struck].map(([kind, count]) => `${kind} ${count}`);
+  const warnings = [...fleet.warnings].map(([kind, count]) => `${kind} ${count}`);
+  const refused = ledger.count('refused') + ledger.count('sent');
+  return [
+    `seed           ${options.seed}`,
+    `tasks          ${ledger.count('accepted')} accepted, ${ledger.count('maybe')} with no answer (${findings.maybeThere} of them exist), ${refused} refused`,
+    `faults         ${faults.join(', ') || 'none'}`,
+    `reads          ${countReads} of GET /v1/queues, held against the ledger`,
+    `warnings       ${warnings.join(', ') || 'none'}`,
+    `ended unasked  ${fleet.unasked.join(', ') || 'none'}`,
+  ];
+}
+
+/** @param {Facts} facts */
+function whatItCost({ ledger, findings, deaths }) {
+  const longest = (/** @type {(death: Death) => number} */ of) => seconds(Math.max(0, ...deaths.map(of)));
+  const held = deaths.reduce((sum, death) => sum + death.held, 0);
+  return [
+    `redone         ${findings.redone} attempts beyond the first; ${findings.stalled} tasks taken back from dead or frozen workers`,
+    `retried        ${findings.retried} tasks after a failure; ${findings.orphans} outcomes that nobody reads`,
+    `detection      ${deaths.length} workers killed with ${held} tasks: back with others after ${longest((death) => death.backMs)} at most (${longest((death) => death.wallMs)} with outages), taken up after ${longest((death) => death.takenMs)}`,
+    `answers        ${seconds(ledger.longestAnswerMs)} at the longest, to a producer`,
+    `fsync window   ${findings.fsyncLost} accepted tasks went with Redis's last second`,
+  ];
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

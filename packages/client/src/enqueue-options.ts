@@ -1,0 +1,16 @@
+import type { TaskOptions } from '@millrace/shared/tasks/task';
+
+/** How a task is enqueued. */
+export interface EnqueueOptions extends TaskOptions {
+  /** While there is no room, wait for it so long instead of throwing QUEUE_FULL, in ms; default 0. */
+  readonly waitForRoomMs?: number;
+}
+
+/** How one task is enqueued. */
+export interface EnqueueOneOptions extends EnqueueOptions {
+  /**
+   * The same key with the same task gives the same task again, and never a second one: for repeating what may have arrived.
+   * With another task it is refused. 1 to 255 printable ASCII characters, e.g. a UUID.
+   */
+  readonly idempotencyKey?: string;
+}
