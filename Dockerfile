@@ -25,7 +25,9 @@ COPY apps apps
 RUN npm run build
 
 FROM manifests AS api-modules
-RUN npm ci --omit=dev --workspace=@millrace/api
+# TypeScript comes along as the optional peer of a package that only has types for it (valibot).
+RUN npm ci --omit=dev --workspace=@millrace/api \
+ && rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin
 
 FROM manifests AS worker-modules
 RUN apt-get update \
@@ -33,7 +35,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 RUN npm ci --omit=dev --workspace=@millrace/worker
 # hnswlib-node is optional: npm says nothing when it does not compile, and the image would lack the vector family. Left out are
-# ONNX Runtime for browsers and for other systems (360 MB), and what compiling left behind.
+# ONNX Runtime for browsers and for other systems (over 300 MB), and what compiling left behind.
 RUN node --eval "require('hnswlib-node')" \
  && rm -rf node_modules/onnxruntime-web node_modules/hnswlib-node/build/Release/obj.target \
  && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d \

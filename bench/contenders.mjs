@@ -1,9 +1,8 @@
 import { Millrace } from '@millrace/client';
-import { freePort } from '../scripts/redis/free-port.mjs';
 import { openCeiling } from './ceiling.mjs';
 import { makeCorpus } from './corpus.mjs';
 import { openHttp } from './http.mjs';
-import { prefix, startApi, startWorker } from './mill.mjs';
+import { startApi, startWorker } from './mill.mjs';
 import { openMillrace } from './millrace.mjs';
 import { openNaive } from './naive.mjs';
 
@@ -23,16 +22,28 @@ export async function openContenders(bench, { texts, http, only }) {
   /** @type {Contender[]} */
   const others = [];
   if (wanted('naive')) others.push(await openNaive(bench));
-  const millrace = [1, 64].filter((textsPerTask) => wanted(`millrace-${textsPerTask}`));
-  const withHttp = http && wanted('http');
-  if (millrace.length > 0 || withHttp) await startWorker(bench);
-  if (millrace.length > 0) {
-    const client = new Millrace({ redisUrl: bench.redisUrl, prefix });
-    bench.closers.add(() => client.close());
-    others.push(...millrace.map((textsPerTask) => openMillrace(client, textsPerTask)));
+  const textsPerTask = [1, 64].filter((some) => wanted(`millrace-${some}`));
+  if (textsPerTask.length > 0) others.push(...(await openClients(bench, textsPerTask)));
+  if (http && wanted('http')) {
+    // A mill of its own: an API follows the events of all tasks, which would cost the others their time.
+    const prefix = '{bench-http}';
+    await startWorker(bench, prefix);
+    others.push(openHttp(await startApi(bench, prefix)));
   }
-  if (withHttp) others.push(openHttp(await startApi(bench, await freePort())));
   // Last, because it looks for its budget, and nothing else may run then.
   const ceiling = await openCeiling(bench, makeCorpus({ count: texts, edition: 0 }));
   return { ceiling, others };
+}
+
+/**
+ * @param {Bench} bench
+ * @param {number[]} textsPerTask
+ * @returns {Promise<Contender[]>}
+ */
+async function openClients(bench, textsPerTask) {
+  const prefix = '{bench}';
+  await startWorker(bench, prefix);
+  const client = new Millrace({ redisUrl: bench.redisUrl, prefix });
+  bench.closers.add(() => client.close());
+  return textsPerTask.map((some) => openMillrace(client, some));
 }

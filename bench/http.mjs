@@ -11,7 +11,7 @@ export function openHttp(apiUrl) {
   return {
     key: 'http',
     label: `Millrace over HTTP, ${clients} clients, 1 text each`,
-    mostTexts: 300,
+    mostTexts: 500,
     async run(texts) {
       /** @type {Float32Array[]} */
       const vectors = new Array(texts.length);

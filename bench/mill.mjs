@@ -4,12 +4,12 @@ import { silentLogger } from '@millrace/shared/logger';
 import { connectRedis } from '@millrace/shared/redis/connection';
 import { createKeys } from '@millrace/shared/redis/keys';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';
+import { freePort } from '../scripts/redis/free-port.mjs';
 import { startApp } from './child.mjs';
 import { modelName, modelsDir } from './model.mjs';
 
 /** @typedef {import('./contender.mjs').Bench} Bench */
 
-export const prefix = '{bench}';
 const readyWithinMs = 60_000;
 const pollMs = 100;
 
@@ -17,11 +17,12 @@ const pollMs = 100;
  * Starts a worker as it comes, with as many lanes as the ceiling has processes, and waits until its model is warm.
  *
  * @param {Bench} bench
+ * @param {string} prefix
  */
-export async function startWorker(bench) {
+export async function startWorker(bench, prefix) {
   const failed = startApp(
     builtApp('worker'),
-    { ...appEnv(bench), FAMILIES: 'inference', INFERENCE_LANES: String(bench.cores) },
+    { ...appEnv(bench, prefix), FAMILIES: 'inference', INFERENCE_LANES: String(bench.cores) },
     bench,
   );
   const redis = connectRedis({ url: bench.redisUrl, role: 'worker', name: 'bench', log: silentLogger() });
@@ -36,13 +37,14 @@ export async function startWorker(bench) {
  * Starts an API and waits until it is ready.
  *
  * @param {Bench} bench
- * @param {number} port
+ * @param {string} prefix
  * @returns {Promise<string>} its address
  */
-export async function startApi(bench, port) {
+export async function startApi(bench, prefix) {
+  const port = await freePort();
   const failed = startApp(
     builtApp('api'),
-    { ...appEnv(bench), PORT: String(port), HOST: '127.0.0.1', MILLRACE_API_KEYS: '' },
+    { ...appEnv(bench, prefix), PORT: String(port), HOST: '127.0.0.1', MILLRACE_API_KEYS: '' },
     bench,
   );
   const url = `http://127.0.0.1:${port}`;
@@ -55,8 +57,11 @@ export async function startApi(bench, port) {
   return url;
 }
 
-/** @param {Bench} bench */
-function appEnv({ redisUrl }) {
+/**
+ * @param {Bench} bench
+ * @param {string} prefix
+ */
+function appEnv({ redisUrl }, prefix) {
   return { REDIS_URL: redisUrl, MILLRACE_PREFIX: prefix, MODELS_DIR: modelsDir };
 }
 

@@ -9,12 +9,14 @@ import { parseArgs } from 'node:util';
  * @property {string[]} only keys of contenders; empty: all
  */
 
+const contenders = ['naive', 'millrace-1', 'millrace-64', 'http'];
+
 const usage = `npm run bench -- [options]
   --quick        120 texts, 1 round, no HTTP: whether it runs at all
-  --texts N      texts a round (1000)
-  --rounds N     rounds; each runs every contender once (5)
-  --http         with --quick: HTTP too; --no-http leaves it out
-  --only A,B     some of naive, millrace-1, millrace-64, http; the ceiling always runs
+  --texts N      texts of a run (1000); slow contenders take fewer
+  --rounds N     how often each contender runs (5)
+  --http         HTTP too, even if --quick; --no-http leaves it out
+  --only A,B     some of ${contenders.join(', ')}; the ceiling always runs
   --json         JSON on stdout instead of the table
 `;
 
@@ -42,7 +44,7 @@ export function parseOptions(args) {
     rounds: count('rounds', values.rounds, values.quick ? 1 : 5),
     http: values.http ?? !values.quick,
     json: values.json,
-    only: values.only.split(',').filter((key) => key !== ''),
+    only: keys(values.only),
   };
 }
 
@@ -56,4 +58,13 @@ function count(name, text, otherwise) {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new Error(`--${name} is ${JSON.stringify(text)}, expected a whole number from 1`);
   return Number(text);
+}
+
+/** @param {string} list */
+function keys(list) {
+  const only = list.split(',').filter((key) => key !== '');
+  const unknown = only.filter((key) => !contenders.includes(key));
+  if (unknown.length > 0)
+    throw new Error(`--only has ${unknown.join(', ')}, expected some of ${contenders.join(', ')}`);
+  return only;
 }

@@ -1,5 +1,5 @@
-import { familiesTried } from './ledger.mjs';
 import { readJobs, readOutcomeKeys, unfinishedPlaces } from './jobs.mjs';
+import { familiesTried } from './ledger.mjs';
 import { ResultChecker } from './results.mjs';
 import { readCounts } from './watch/counts.mjs';
 

@@ -10,7 +10,7 @@ import { killLane, killWorker, stopWorker } from './faults/worker.mjs';
  * @property {import('./random.mjs').Random} random
  * @property {import('./fleet.mjs').Fleet} fleet
  * @property {import('./redis.mjs').ChaosRedis} redis
- * @property {import('./proxy.mjs').Proxy} proxy
+ * @property {import('./proxy.mjs').RedisProxy} proxy
  * @property {import('./watch/deaths.mjs').DeathWatch} deaths
  * @property {() => Promise<import('@millrace/shared/redis/workers').WorkerBeat[]>} heartbeats read past the proxy
  * @property {AbortSignal} calm once it is time to heal

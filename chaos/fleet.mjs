@@ -42,7 +42,10 @@ export async function startFleet({ redisUrl, workers, apis, folder, say, verbose
     },
   };
   const workerParams = { ...common, main: builtApp('worker'), readyEvent: 'worker.started', env };
-  const workerList = Array.from({ length: workers }, (_, at) => new AppProcess({ ...workerParams, name: `worker-${at}` }));
+  const workerList = Array.from(
+    { length: workers },
+    (_, at) => new AppProcess({ ...workerParams, name: `worker-${at}` }),
+  );
   const apiList = [];
   for (let at = 0; at < apis; at += 1) {
     const port = await freePort();

@@ -56,7 +56,15 @@ export async function readJobs({ redis, keys }, family) {
   }
   return await Promise.all(
     [...places].map(async ([jobId, stands]) => {
-      const fields = await redis.hmget(keys.bull(family, jobId), 'data', 'ats', 'atm', 'stc', 'failedReason', 'returnvalue');
+      const fields = await redis.hmget(
+        keys.bull(family, jobId),
+        'data',
+        'ats',
+        'atm',
+        'stc',
+        'failedReason',
+        'returnvalue',
+      );
       const [data, started, made, stalls, failedReason, returned] = fields;
       return {
         ...{ family, jobId, places: stands, failedReason: failedReason ?? '' },
@@ -79,7 +87,7 @@ export async function readOutcomeKeys({ redis, keys }) {
   const found = new Map();
   let cursor = '0';
   do {
-    const [next, some] = await redis.scan(cursor, 'MATCH', `${escape(keys.prefix)}:result:*`, 'COUNT', 1000);
+    const [next, some] = await redis.scan(cursor, 'MATCH', `${escapePattern(keys.prefix)}:result:*`, 'COUNT', 1000);
     cursor = next;
     for (const key of some) {
       const jobId = key.split(':').at(-2) ?? '';
@@ -90,7 +98,7 @@ export async function readOutcomeKeys({ redis, keys }) {
 }
 
 /** @param {string} text for a pattern of Redis */
-function escape(text) {
+function escapePattern(text) {
   return text.replaceAll(/[[\]*?\\]/g, '\\$&');
 }
 

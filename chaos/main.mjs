@@ -1,4 +1,5 @@
 // npm run chaos: real processes, real faults, and a ledger that everything is held against in the end.
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,7 @@ async function main() {
     return;
   }
   const requests = watchStopRequests();
+  setMaxListeners(0, requests.stop); // whoever waits listens
   const closers = new Closers();
   const stopped = new Promise((resolve) => requests.stop.addEventListener('abort', resolve, { once: true }));
   try {

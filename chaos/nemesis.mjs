@@ -17,7 +17,7 @@ const pauses = { once: [1000, 2500], on: [1500, 7000] };
 const tries = 20;
 
 /**
- * Strikes until its time is over: first every kind in the order of the dice, then whatever they say.
+ * Strikes until its time is over: every kind in the order of the dice, and again in another order.
  *
  * @param {NemesisParams} params
  * @returns {Promise<Map<FaultKind, number>>} how often it struck
@@ -29,20 +29,28 @@ export async function rage({ field, kinds, troubleMs, once, say }) {
   const struck = new Map();
   /** @type {Set<Promise<void>>} */
   const lasting = new Set();
-  const row = [...random.shuffle(kinds)];
+  let row = random.shuffle(kinds);
+  let turnsGivenBack = 2 * kinds.length;
   const [least = 0, most = 0] = once ? pauses.once : pauses.on;
   while (kinds.length > 0 && Date.now() < endsAt && !calm.aborted) {
     await pause(random.integer(least, most), calm);
-    const kind = row.shift() ?? (once ? undefined : random.pick(kinds));
+    if (row.length === 0 && !once) row = random.shuffle(kinds);
+    const kind = row.shift();
     if (kind === undefined) break;
     const strike = await strikeOne(kind, field);
-    if (strike === undefined) continue;
+    // There was nothing to strike: its turn comes again, but not for ever.
+    if (strike === undefined) {
+      if (!struck.has(kind) && turnsGivenBack > 0) row.push(kind);
+      turnsGivenBack -= 1;
+      continue;
+    }
     struck.set(kind, (struck.get(kind) ?? 0) + 1);
     say(`${kind}: ${strike.target}`);
     if (faultOf(kind).alone) await strike.over;
     else lasting.add(strike.over);
   }
-  if (row.length > 0) say(`no time was left for ${row.join(', ')}`);
+  const missing = kinds.filter((kind) => !struck.has(kind));
+  if (missing.length > 0) say(`nothing to strike, or no time, for ${missing.join(', ')}`);
   await Promise.all(lasting);
   return struck;
 }

@@ -96,7 +96,10 @@ function sendByClient(mill) {
       return { state: 'accepted', id };
     } catch (error) {
       const { code, message } = /** @type {Error & { code?: string }} */ (error);
-      return { state: code === 'REDIS_UNAVAILABLE' || code === 'INTERNAL' ? 'maybe' : 'refused', reason: code ?? message };
+      return {
+        state: code === 'REDIS_UNAVAILABLE' || code === 'INTERNAL' ? 'maybe' : 'refused',
+        reason: code ?? message,
+      };
     }
   };
 }

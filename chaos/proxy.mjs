@@ -10,7 +10,7 @@ import { connect, createServer } from 'node:net';
  */
 
 /** A TCP proxy before Redis, that can be as bad as a network. */
-export class Proxy {
+export class RedisProxy {
   /** @type {Mode} */
   mode = 'pass';
   /** @type {Set<Pair>} */

@@ -44,15 +44,25 @@ export function reportOf(facts) {
 function whatWasDone({ options, ledger, findings, struck, countReads, fleet }) {
   const faults = [...struck].map(([kind, count]) => `${kind} ${count}`);
   const warnings = [...fleet.warnings].map(([kind, count]) => `${kind} ${count}`);
-  const refused = ledger.count('refused') + ledger.count('sent');
   return [
     `seed           ${options.seed}`,
-    `tasks          ${ledger.count('accepted')} accepted, ${ledger.count('maybe')} with no answer (${findings.maybeThere} of them exist), ${refused} refused`,
+    `tasks          ${ledger.count('accepted')} accepted, ${ledger.count('maybe')} with no answer (${findings.maybeThere} of them exist), ${ledger.count('refused')} refused`,
+    `no answer      ${reasonsOf(ledger).join(', ') || 'none'}`,
     `faults         ${faults.join(', ') || 'none'}`,
     `reads          ${countReads} of GET /v1/queues, held against the ledger`,
     `warnings       ${warnings.join(', ') || 'none'}`,
     `ended unasked  ${fleet.unasked.join(', ') || 'none'}`,
   ];
+}
+
+/** @param {import('./ledger.mjs').Ledger} ledger */
+function reasonsOf(ledger) {
+  /** @type {Map<string, number>} */
+  const reasons = new Map();
+  for (const { state, reason } of ledger.entries.values()) {
+    if (state === 'maybe' || state === 'refused') reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return [...reasons].map(([reason, count]) => `${reason} ${count}`);
 }
 
 /** @param {Facts} facts */

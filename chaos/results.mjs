@@ -45,7 +45,8 @@ export class ResultChecker {
       if (first === row) continue;
       if (first !== undefined) return `vector ${index} of ${JSON.stringify(text)} is not the same as in another task`;
       const likeness = cosine(floats(row), this.#vectors.get(text));
-      if (!(likeness >= leastCosine)) return `vector ${index} has cosine ${likeness} to that of ${JSON.stringify(text)}`;
+      if (!(likeness >= leastCosine))
+        return `vector ${index} has cosine ${likeness} to that of ${JSON.stringify(text)}`;
       this.#seen.set(text, row);
     }
     return undefined;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { silentLogger } from '@millrace/shared/logger';
 import { connectRedis } from '@millrace/shared/redis/connection';
 import { createKeys } from '@millrace/shared/redis/keys';
@@ -10,7 +11,7 @@ import { directVectors } from './model.mjs';
 import { heal, rage } from './nemesis.mjs';
 import { pause, until } from './pause.mjs';
 import { produce } from './producers.mjs';
-import { Proxy } from './proxy.mjs';
+import { RedisProxy } from './proxy.mjs';
 import { createRandom } from './random.mjs';
 import { openRedis } from './redis.mjs';
 import { CountsWatch } from './watch/counts.mjs';
@@ -69,14 +70,23 @@ export async function runChaos(params) {
   const unclean = await mill.fleet.stop();
   for (const text of unclean) say(`  ${text}`);
   const { deaths, counts } = watches;
-  return { options, ledger, findings, struck, deaths: deaths.deaths, countReads: counts.reads, fleet: mill.fleet, folder };
+  return {
+    options,
+    ledger,
+    findings,
+    struck,
+    deaths: deaths.deaths,
+    countReads: counts.reads,
+    fleet: mill.fleet,
+    folder,
+  };
 }
 
 /** @param {RunParams} params */
 async function openMill({ options, closers, signal, folder, binary, say }) {
   const server = await openRedis({ binary, folder, signal });
   closers.add(() => server.end('SIGKILL'));
-  const proxy = new Proxy(server.port);
+  const proxy = new RedisProxy(server.port);
   closers.add(() => proxy.close());
   const redisUrl = await proxy.listen();
   const { workers, apis, verbose } = options;
@@ -102,6 +112,7 @@ async function isWarm({ fleet, heartbeats }) {
  */
 function startWatches({ server, proxy, fleet, redis, keys, apiUrls, heartbeats }, { ledger, signal }) {
   const over = new AbortController();
+  setMaxListeners(0, over.signal);
   signal.addEventListener('abort', () => over.abort());
   const serves = () => server.isUp && proxy.mode === 'pass' && fleet.workers.some(({ isServing }) => isServing);
   const deaths = new DeathWatch({ redis, keys, serves });
@@ -124,19 +135,19 @@ function startWatches({ server, proxy, fleet, redis, keys, apiUrls, heartbeats }
  * Producers and the nemesis, side by side; in the end all is healed.
  *
  * @param {OpenMill} mill
- * @param {{ params: RunParams, workload: import('./workload.mjs').Workload, ledger: Ledger, deaths: DeathWatch }} with_
+ * @param {{ params: RunParams, workload: import('./workload.mjs').Workload, ledger: Ledger, deaths: DeathWatch }} parts
  */
 async function trouble(mill, { params, workload, ledger, deaths }) {
   const { options, say, signal } = params;
   const { fleet, proxy, server, heartbeats, apiUrls, redisUrl } = mill;
   const random = createRandom(options.seed + 1);
   const field = { random, fleet, redis: server, proxy, deaths, heartbeats, calm: signal, short: options.short };
-  const producing_ = produce({ tasks: workload.tasks, ledger, apiUrls, redisUrl, signal });
+  const production = produce({ tasks: workload.tasks, ledger, apiUrls, redisUrl, signal });
   const { faults: kinds, troubleMs, short: once } = options;
   const struck = await rage({ field, kinds, troubleMs, once, say });
   await heal(field);
   say('healed');
-  await producing_;
+  await production;
   return struck;
 }
 

@@ -18,13 +18,16 @@ import { createRandom } from './random.mjs';
 /** @typedef {{ pool: string[], tasks: PlannedTask[] }} Workload pool: all texts that are embedded */
 
 const poolSize = 200;
-const most = { texts: 8, cleanTexts: 4, wordsOfText: 18, burst: 60 };
+const most = { texts: 8, cleanTexts: 4, wordsOfText: 18 };
+/** Tasks come in bursts, so that queues fill and workers have their hands full: so many of all at once. */
+const burstShare = { least: 0.02, most: 0.1 };
 /** @type {readonly PlannedTask['priority'][]} */
 const prioritiesSent = [undefined, undefined, undefined, undefined, 'high', 'low', 'normal'];
 const shareOfEmbeds = 0.5;
 const shareOfClient = 0.3;
 
-const words = `the mill wheel turns slowly while water runs over old stones and nobody counts the sacks that wait at the door
+const words =
+  `the mill wheel turns slowly while water runs over old stones and nobody counts the sacks that wait at the door
   grain prices rose again in spring when roads were bad so the miller kept his flour for neighbours who paid in eggs or honey
   a bridge crosses the river near seven quiet houses where letters arrive late but seldom lost`.split(/\s+/);
 
@@ -54,7 +57,8 @@ function dueTimes(random, { count, spanMs }) {
   const dues = [];
   while (dues.length < count) {
     const dueMs = (dues.length / count) * spanMs;
-    const size = Math.min(random.integer(1, most.burst), count - dues.length);
+    const share = burstShare.least + random.next() * (burstShare.most - burstShare.least);
+    const size = Math.min(Math.ceil(count * share), count - dues.length);
     for (let index = 0; index < size; index += 1) dues.push(dueMs);
   }
   return dues;

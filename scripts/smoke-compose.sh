@@ -65,14 +65,22 @@ const [tasks, workers, timeout] = ['TASKS', 'WORKERS', 'TIMEOUT'].map((name) => 
 const began = Date.now();
 const say = (text) => console.log(`  ${((Date.now() - began) / 1000).toFixed(1)} s: ${text}`);
 
-async function api(path, body) {
-  const response = await fetch(`http://127.0.0.1:${PORT}${path}`, {
-    headers: { authorization: `Bearer ${SMOKE_KEY}`, 'content-type': 'application/json' },
-    ...(body && { method: 'POST', body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(120_000),
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
-  return await response.json();
+// Not AbortSignal.timeout: its timer does not keep Node 20 alive, where a fetch may never settle when its connection is closed
+// at once, as Docker's proxy does until the API listens.
+async function api(path, { body, timeoutMs = 120_000 } = {}) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(new Error(`${path}: no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    const response = await fetch(`http://127.0.0.1:${PORT}${path}`, {
+      headers: { authorization: `Bearer ${SMOKE_KEY}`, 'content-type': 'application/json' },
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      signal: abort.signal,
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
+    return await response.json();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function until(what, look) {
@@ -100,7 +108,7 @@ async function enqueue() {
   const all = Array.from({ length: tasks }, (_, n) => ({ type: 'inference.embed', input: { texts: [`${n}: ${text(n)}`] } }));
   const ids = [];
   for (let start = 0; start < tasks; start += 5000) {
-    const { refused, items } = await api('/v1/tasks/bulk', { tasks: all.slice(start, start + 5000) });
+    const { refused, items } = await api('/v1/tasks/bulk', { body: { tasks: all.slice(start, start + 5000) } });
     if (refused > 0) throw new Error(`refused: ${JSON.stringify(items.find(({ error }) => error))}`);
     ids.push(...items.map(({ id }) => id));
   }
@@ -135,7 +143,7 @@ async function readEach(ids) {
 
 await until('all workers are warm', async () => {
   // An API that has just started does not answer yet.
-  const { workers: alive } = await api('/v1/workers').catch(() => ({ workers: [] }));
+  const { workers: alive } = await api('/v1/workers', { timeoutMs: 2000 }).catch(() => ({ workers: [] }));
   return alive.filter(({ models }) => models.some(({ warm }) => warm)).length === workers;
 });
 say(`${workers} workers are warm`);

@@ -22,7 +22,7 @@ export const resetNetwork = {
 };
 
 /**
- * @param {(proxy: import('../proxy.mjs').Proxy) => void} spoil
+ * @param {(proxy: import('../proxy.mjs').RedisProxy) => void} spoil
  * @returns {Fault}
  */
 function lasting(spoil) {

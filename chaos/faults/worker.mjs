@@ -9,7 +9,7 @@ const frozenSeconds = { short: [15, 17], long: [15, 40] };
 export const killWorker = {
   alone: false,
   async strike({ fleet, random, deaths }) {
-    const serving = fleet.workers.filter((worker) => worker.isServing);
+    const serving = await holding(fleet.workers, deaths);
     if (serving.length === 0) return undefined;
     const worker = random.pick(serving);
     const { life } = worker;
@@ -22,9 +22,10 @@ export const killWorker = {
 /** SIGSTOP to a worker, and SIGCONT when its tasks have long been others'. @type {Fault} */
 export const stopWorker = {
   alone: false,
-  async strike({ fleet, random, calm, short }) {
-    const serving = fleet.workers.filter((worker) => worker.isServing);
-    if (serving.length < 2) return undefined; // somebody must be left to take over
+  async strike({ fleet, random, calm, short, deaths }) {
+    const serving = await holding(fleet.workers, deaths);
+    // Somebody must be left to take over.
+    if (serving.length === 0 || fleet.workers.filter(({ isServing }) => isServing).length < 2) return undefined;
     const worker = random.pick(serving);
     const [least = 15, most = 15] = short ? frozenSeconds.short : frozenSeconds.long;
     const seconds = random.integer(least, most);
@@ -48,6 +49,17 @@ export const killLane = {
     return { target: `${family} lane ${id} (${state}) of ${worker}, pid ${pid}`, over: Promise.resolve() };
   },
 };
+
+/**
+ * The workers that pull and have tasks in hand.
+ *
+ * @param {readonly import('../app-process.mjs').AppProcess[]} workers
+ * @param {import('../watch/deaths.mjs').DeathWatch} deaths
+ */
+async function holding(workers, deaths) {
+  const holders = await deaths.holders();
+  return workers.filter(({ isServing, life }) => isServing && holders.has(life.workerId ?? ''));
+}
 
 /** @param {number} pid */
 function kill(pid) {

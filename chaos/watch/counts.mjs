@@ -60,7 +60,9 @@ export class CountsWatch {
     const mayBeLost = ledger.acceptedBefore(redisKills, fsyncMs).filter(({ task }) => task.family === family).length;
     const { most } = ledger.bounds(family);
     if (sum < least - mayBeLost || sum > most) {
-      this.faults.push(`${family}: ${sum} tasks in all states, ${least} to ${most} expected: ${JSON.stringify(counts)}`);
+      this.faults.push(
+        `${family}: ${sum} tasks in all states, ${least} to ${most} expected: ${JSON.stringify(counts)}`,
+      );
     }
     const last = this.#last.get(family);
     // What ended in the moment before a kill of Redis may have to be done again.

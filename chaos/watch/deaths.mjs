@@ -40,17 +40,28 @@ export class DeathWatch {
     this.#timer = setInterval(() => void this.#tick(), everyMs);
   }
 
-  /** Takes down what a worker held that was killed just now. @param {Life} life @returns {Promise<number>} how many tasks */
-  async begin(life) {
-    /** @type {Map<string, Family>} */
-    const held = new Map();
+  /**
+   * Who holds which tasks now: worker id -> job id -> family.
+   *
+   * @returns {Promise<Map<string, Map<string, Family>>>}
+   */
+  async holders() {
+    /** @type {Map<string, Map<string, Family>>} */
+    const found = new Map();
     for (const family of familiesTried) {
       const active = await this.#redis.lrange(this.#keys.bull(family, 'active'), 0, -1);
       const holders = await this.#fields(family, active, 'pb');
       active.forEach((jobId, index) => {
-        if (holders[index] === life.workerId) held.set(jobId, family);
+        const holder = holders[index] ?? '';
+        found.set(holder, (found.get(holder) ?? new Map()).set(jobId, family));
       });
     }
+    return found;
+  }
+
+  /** Takes down what a worker held that was killed just now. @param {Life} life @returns {Promise<number>} how many tasks */
+  async begin(life) {
+    const held = (await this.holders()).get(life.workerId ?? '') ?? new Map();
     const times = { clockMs: 0, backMs: 0, takenMs: 0, wallMs: 0 };
     this.deaths.push({ life, held: held.size, gone: held, idle: new Map(held), ...times });
     return held.size;

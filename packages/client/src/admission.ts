@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MillraceError } from '@millrace/shared/errors';
 import { type Redis, withRedis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
@@ -21,18 +22,13 @@ interface Candidate {
   readonly task: ParsedTask;
 }
 
-/** How Redis stood at a moment. */
-interface Facts {
-  /** When it was asked, in ms of `now`. */
-  readonly askedAt: number;
-  readonly waiting: ReadonlyMap<Family, number>;
-  readonly room: Room;
-}
-
 /** Facts are not used for longer; ms. */
 const freshMs = 250;
-/** From its admission until Redis counts it a task may take so long; a late one counts twice for a moment. ms. */
-const underwayMs = 50;
+/**
+ * Of the room that a look finds, one process lets in so much before it looks again: as many processes together cannot overshoot,
+ * although they do not know of each other.
+ */
+const shareOfRoom = 1 / 8;
 /** What a waiting task takes beside its input: its record, its places in the queue and in our lists. Measured: 1.3 kB. */
 const waitingTaskBytes = 1400;
 /** Redis rounds the memory of long texts up, by an eighth on average. */
@@ -45,15 +41,14 @@ const sets = ['prioritized', 'delayed', 'waiting-children'] as const;
 
 /**
  * Says whether there is room for more waiting tasks: their number by family, and the memory of Redis, of which what accepted
- * tasks will still write is taken already. Callers share one look at Redis for a quarter of a second; what is let in meanwhile is
- * added, so that a thousand at once cannot overshoot.
+ * tasks will still write is taken already. Callers share one look at Redis for a quarter of a second at most; what is let in on
+ * its strength is added to it, so that thousands at once cannot overshoot.
  */
 export class AdmissionGate {
   private readonly params: AdmissionParams;
   private readonly owed: OwedBytes;
-  private facts: Facts | undefined;
-  private asking: Promise<Facts> | undefined;
-  private readonly recent = new RecentlyLetIn();
+  private look: Look | undefined;
+  private looking: Promise<Look> | undefined;
 
   constructor(params: AdmissionParams) {
     this.params = params;
@@ -61,98 +56,115 @@ export class AdmissionGate {
   }
 
   /**
-   * Lets tasks in or refuses them, one by one: undefined for those that are to be added now.
+   * Lets tasks in or refuses them, one by one: undefined for those that are to be added, in this very turn of the event loop.
    * @throws MillraceError REDIS_UNAVAILABLE.
    */
   async admit(candidates: readonly Candidate[]): Promise<(MillraceError | undefined)[]> {
-    const facts = await this.fresh();
     const owedBy = new Map<Family, number>();
-    const refusals = candidates.map(({ family, task }) => {
+    const refusals: (MillraceError | undefined)[] = [];
+    for (const { family, task } of candidates) {
       const owed = owedByTask(task);
       const bytes = Math.ceil(waitingTaskBytes + task.inputBytes * roundedUp) + owed;
-      const refusal = this.judge(facts, family, bytes);
-      if (refusal !== undefined) return refusal;
-      this.recent.add({ at: this.params.now(), family, bytes });
-      owedBy.set(family, (owedBy.get(family) ?? 0) + owed);
-      return undefined;
-    });
+      let look = this.look;
+      while (look === undefined || this.isSpent(look, family)) look = await this.lookAnew();
+      const refusal = look.letIn(family, bytes);
+      if (refusal === undefined) owedBy.set(family, (owedBy.get(family) ?? 0) + owed);
+      refusals.push(refusal);
+    }
     // On its way before the tasks are, on the same connection. If Redis refuses it, it will refuse them too.
     for (const [family, bytes] of owedBy) void this.owed.add(family, bytes).catch(() => {});
     return refusals;
   }
 
-  private judge({ waiting, room }: Facts, family: Family, bytes: number): MillraceError | undefined {
-    const { maxWaiting } = this.params.bounds;
-    const waits = (waiting.get(family) ?? 0) + this.recent.tasks(family);
-    if (waits >= maxWaiting) {
-      const detail = `${waits} tasks of the family ${family} wait already (MAX_WAITING).`;
-      return new MillraceError('QUEUE_FULL', detail, { retryAfterMs: retryAfterMs.tasks });
-    }
-    const taken = room.taken + this.recent.bytes;
-    if (taken + bytes <= room.highWater) return undefined;
-    const detail = `Redis holds or will hold ${mib(taken)} of ${mib(room.highWater)} MiB (REDIS_HIGH_WATER); the task takes ${mib(bytes)}.`;
-    return new MillraceError('QUEUE_FULL', detail, { retryAfterMs: retryAfterMs.memory });
+  private isSpent(look: Look, family: Family): boolean {
+    return this.params.now() - look.at >= freshMs || look.isUsedUp(family);
   }
 
-  /** Facts that are fresh enough; all that need them at once share one look. */
-  private async fresh(): Promise<Facts> {
-    if (this.facts !== undefined && this.params.now() - this.facts.askedAt < freshMs) return this.facts;
-    this.asking ??= this.ask().finally(() => {
-      this.asking = undefined;
+  /** All that need a new look at once share it. */
+  private async lookAnew(): Promise<Look> {
+    this.looking ??= this.ask().finally(() => {
+      this.looking = undefined;
     });
-    return await this.asking;
+    this.look = undefined;
+    return await this.looking;
   }
 
-  private async ask(): Promise<Facts> {
+  private async ask(): Promise<Look> {
     const { redis, keys, bounds, now } = this.params;
-    const askedAt = now();
-    const look = redis.pipeline().info('memory').hgetall(keys.owed);
+    // What was let in so far is on its way in the next turn, before this look on the same connection: Redis counts it.
+    await nextTurn();
+    const at = now();
+    const questions = redis.pipeline().info('memory').hgetall(keys.owed);
     for (const family of families) {
-      for (const part of lists) look.llen(keys.bull(family, part));
-      for (const part of sets) look.zcard(keys.bull(family, part));
+      for (const part of lists) questions.llen(keys.bull(family, part));
+      for (const part of sets) questions.zcard(keys.bull(family, part));
     }
     const [info, owed, ...counts] = await withRedis(async () => {
-      const replies = (await look.exec()) ?? [];
+      const replies = (await questions.exec()) ?? [];
       for (const [error] of replies) if (error !== null) throw error;
       return replies.map(([, value]) => value);
     });
     const room = roomOf(info as string, owed as Record<string, string>, bounds.highWater);
-    this.recent.forgetBefore(askedAt - underwayMs);
-    this.facts = { askedAt, room, waiting: waitingByFamily(counts as number[]) };
-    return this.facts;
+    this.look = new Look({ at, room, waiting: waitingByFamily(counts as number[]), maxWaiting: bounds.maxWaiting });
+    return this.look;
   }
 }
 
-/** What was let in at one moment. */
-interface LetIn {
+interface LookFacts {
+  /** When Redis was asked, in ms of the gate's clock. */
   readonly at: number;
-  readonly family: Family;
-  readonly bytes: number;
+  readonly room: Room;
+  readonly waiting: ReadonlyMap<Family, number>;
+  readonly maxWaiting: number;
 }
 
-/** What this process let in and Redis may not count yet. */
-class RecentlyLetIn {
-  private entries: LetIn[] = [];
-  private byFamily = new Map<Family, number>();
-  bytes = 0;
+/** How Redis stood at a moment, and what was let in on the strength of it. */
+class Look {
+  private readonly facts: LookFacts;
+  private readonly tasks = new Map<Family, number>();
+  private bytes = 0;
 
-  tasks(family: Family): number {
-    return this.byFamily.get(family) ?? 0;
+  constructor(facts: LookFacts) {
+    this.facts = facts;
   }
 
-  add(entry: LetIn): void {
-    this.entries.push(entry);
-    this.bytes += entry.bytes;
-    this.byFamily.set(entry.family, this.tasks(entry.family) + 1);
+  get at(): number {
+    return this.facts.at;
   }
 
-  forgetBefore(at: number): void {
-    const late = this.entries.filter((entry) => entry.at >= at);
-    this.entries = [];
-    this.byFamily = new Map();
-    this.bytes = 0;
-    for (const entry of late) this.add(entry);
+  /** Whether so much was let in that it is time to look again. */
+  isUsedUp(family: Family): boolean {
+    const { room, waiting, maxWaiting } = this.facts;
+    const tasks = this.tasks.get(family) ?? 0;
+    const free = maxWaiting - (waiting.get(family) ?? 0);
+    return (
+      (this.bytes > shareOfRoom * (room.highWater - room.taken) && this.bytes > 0) ||
+      (tasks > shareOfRoom * free && tasks > 0)
+    );
   }
+
+  /** Counts a task in, or says why there is no room for it. */
+  letIn(family: Family, bytes: number): MillraceError | undefined {
+    const { room, waiting, maxWaiting } = this.facts;
+    const tasks = this.tasks.get(family) ?? 0;
+    const waits = (waiting.get(family) ?? 0) + tasks;
+    if (waits >= maxWaiting) return tooMany(family, waits);
+    const taken = room.taken + this.bytes;
+    if (taken + bytes > room.highWater) return tooFull(room, taken, bytes);
+    this.tasks.set(family, tasks + 1);
+    this.bytes += bytes;
+    return undefined;
+  }
+}
+
+function tooMany(family: Family, waits: number): MillraceError {
+  const detail = `${waits} tasks of the family ${family} wait already (MAX_WAITING).`;
+  return new MillraceError('QUEUE_FULL', detail, { retryAfterMs: retryAfterMs.tasks });
+}
+
+function tooFull({ highWater }: Room, taken: number, bytes: number): MillraceError {
+  const detail = `Redis holds or will hold ${mib(taken)} of ${mib(highWater)} MiB (REDIS_HIGH_WATER); the task takes ${mib(bytes)}.`;
+  return new MillraceError('QUEUE_FULL', detail, { retryAfterMs: retryAfterMs.memory });
 }
 
 function waitingByFamily(counts: readonly number[]): Map<Family, number> {

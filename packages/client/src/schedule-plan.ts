@@ -24,7 +24,13 @@ export function parseSchedule(door: Door, name: string, submitted: unknown): Sch
   const parsed = submittedScheduleSchema.safeParse(submitted);
   const problems = [
     ...problemsOf(scheduleName.safeParse(name).error?.issues ?? [], name, 'name'),
-    ...(parsed.success ? timeProblems(parsed.data) : problemsOf(parsed.error.issues, submitted)),
+    // The producer's door says more of a task that is missing.
+    ...(parsed.success
+      ? timeProblems(parsed.data)
+      : problemsOf(
+          parsed.error.issues.filter(({ path }) => path[0] !== 'task'),
+          submitted,
+        )),
   ];
   const task = parseScheduledTask(door, taskIn(submitted));
   if (problems.length > 0 || !parsed.success) {

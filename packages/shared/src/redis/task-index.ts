@@ -79,12 +79,13 @@ export class TaskIndex {
   ): Promise<IndexPosition[]> {
     const key = tag === undefined ? this.keys.tasks(family) : this.keys.tagged(family, tag);
     const newest = position === undefined ? '+inf' : position.createdAt;
+    const behind: IndexPosition[] = [];
+    // Of the tasks of the position's own ms some are before it.
     for (let skip = 0; ; skip += count) {
       const flat = await this.redis.zrevrangebyscore(key, newest, '-inf', 'WITHSCORES', 'LIMIT', skip, count);
       const found = pairs(flat);
-      const further = found.filter((entry) => position === undefined || isBehind(entry, position));
-      // Many tasks of one ms can fill a look with what is before the position.
-      if (further.length > 0 || found.length < count) return further;
+      behind.push(...found.filter((entry) => position === undefined || isBehind(entry, position)));
+      if (behind.length >= count || found.length < count) return behind.slice(0, count);
     }
   }
 }
