@@ -96,6 +96,19 @@ describe('The Node client', () => {
     await client.close();
   });
 
+  it('is refused a task for a model that no worker has, and told which there are', async () => {
+    const client = new Millrace({ redisUrl, prefix });
+    const wrong = client.enqueue('inference.embed', { texts: ['a'], model: 'no-such-model' });
+    await expect(wrong).rejects.toMatchObject({
+      code: 'MODEL_NOT_AVAILABLE',
+      message: expect.stringContaining('all-MiniLM-L6-v2'),
+    });
+    await expect(client.enqueue('inference.embed', { texts: ['a'], model: '../models' })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    await client.close();
+  });
+
   it('says which text of many cannot be embedded', async () => {
     const client = new Millrace({ redisUrl, prefix });
     await expect(client.embed(['a', 'b', ' '])).rejects.toMatchObject({

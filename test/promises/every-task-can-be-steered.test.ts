@@ -140,7 +140,9 @@ describe('A wish to cancel', () => {
     const ended = await Promise.all(ids.map((id) => read(id, '?wait=30')));
     // The first few were computed before anybody wished anything, and it was said so.
     const states = new Set(ended.map(({ state }, index) => `${statuses[index]} ${state}`));
-    expect([...states].filter((seen) => seen !== '200 succeeded' && seen !== '409 succeeded')).toEqual(['200 cancelled']);
+    expect([...states].filter((seen) => seen !== '200 succeeded' && seen !== '409 succeeded')).toEqual([
+      '200 cancelled',
+    ]);
     expect(ended.filter(({ state }) => state === 'cancelled').length).toBeGreaterThan(200);
     expect(await test.mill.redis.zcard(test.keys.cancellations('text'))).toBe(0);
   });

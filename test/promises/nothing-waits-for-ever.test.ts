@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { openStandInWorker } from '../api/stand-in-worker.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { type PrivateRedis, startRedis } from '../setup/private-redis.ts';
+import { startWorker, stopProcesses } from '../setup/processes.ts';
 
 const open = (redisUrl: string, prefix: string): Mill =>
   openMill({ redisUrl, prefix, door: { catalog: createCatalog() }, log: silentLogger(), name: 'test' });
@@ -99,12 +100,13 @@ describe('Whoever waits for a task', () => {
   it('is told when the client closes, also if it has only just begun', async () => {
     const own = open(redisUrl, prefix);
     const [ref] = await enqueue(own, 1, { delayMs: 3_600_000 });
-    const early = waitForEnd(own, ref?.jobId ?? '', 30_000);
+    const codeOf = ({ code }: { code: string }) => code;
+    const early = waitForEnd(own, ref?.jobId ?? '', 30_000).catch(codeOf);
     await expect.poll(() => own.waiting.size).toBe(1);
-    const late = own.waiting.watch({ family: 'inference', jobId: 'x' });
+    const late = own.waiting.watch({ family: 'inference', jobId: 'x' }).catch(codeOf);
     await own.close();
-    await expect(early).rejects.toMatchObject({ code: 'CLOSED' });
-    await expect(late).rejects.toMatchObject({ code: expect.stringMatching(/^(CLOSED|REDIS_UNAVAILABLE)$/) });
+    expect(await early).toBe('CLOSED');
+    expect(['CLOSED', 'REDIS_UNAVAILABLE']).toContain(await late);
     await expect(own.waiting.watch({ family: 'text', jobId: 'x' })).rejects.toMatchObject({ code: 'CLOSED' });
   });
 });
@@ -126,7 +128,7 @@ describe('Ten thousand who wait in one process', () => {
     const refs = await enqueue(mill, 10_000);
     const watches = await Promise.all(refs.map((ref) => mill.waiting.watch(ref)));
     expect(mill.waiting.size).toBe(10_000);
-    const worker = openStandInWorker({ redisUrl: redis.url, prefix });
+    await startWorker({ redisUrl: redis.url, prefix, env: { FAMILIES: 'text' } });
     await watches[100]?.ended;
     // In the middle of the work, once with notice and once without.
     await redis.restart();
@@ -135,7 +137,7 @@ describe('Ten thousand who wait in one process', () => {
     await redis.restart();
     await Promise.all(watches.map(({ ended }) => ended));
     expect(mill.waiting.size).toBe(0);
-    await worker.close();
+    await stopProcesses();
   });
 
   it('all end also when Redis comes back without what it held', async () => {

@@ -11,6 +11,8 @@ interface DescriberParams {
   readonly cores: number;
   readonly fixedLanes: number | null;
   readonly types: readonly string[];
+  /** The models below MODELS_DIR. */
+  readonly models: readonly string[];
   readonly workers: readonly FamilyWorker[];
   readonly metrics: Metrics;
 }
@@ -41,7 +43,7 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
       fixedLanes,
       families: workers.map(({ family }) => family),
       types: [...types],
-      models: workers.flatMap(({ lanes }) => lanes.models.map((model) => ({ ...model, warm: true }))),
+      models: modelBeats(params),
       lanes: workers.flatMap(({ lanes }) => lanes.beats()),
       memory: { rssBytes: rss, heapUsedBytes: heapUsed },
       held: tasks.length,
@@ -54,4 +56,11 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
       })),
     };
   };
+}
+
+function modelBeats({ models, workers }: DescriberParams): WorkerBeat['models'] {
+  const loaded = new Map(
+    workers.flatMap(({ lanes }) => lanes.models.map(({ name, fingerprint }) => [name, fingerprint])),
+  );
+  return models.map((name) => ({ name, fingerprint: loaded.get(name) ?? null, warm: loaded.has(name) }));
 }

@@ -24,33 +24,32 @@ import type { WorkerConfig } from './config.ts';
 import { createDescriber } from './describe.ts';
 import { createFamilyWorker, type FamilyWorker } from './family.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { listModels } from './inference/model-folders.ts';
 import { Settler } from './settle.ts';
 
-/** A running worker. */
-export interface RunningWorker {
-  readonly id: string;
+/** A worker, as its process starts and ends it. */
+interface WorkerProcess {
+  /**
+   * Connects (Redis may come up later), checks Redis, warms the lanes, then pulls.
+   * @throws MillraceError REDIS_EVICTS, LANE_FAILED, CONFIG_INVALID.
+   */
+  start(): Promise<void>;
   /** Gives back what has not begun, ends what has, and closes everything in reverse order. */
   close(): Promise<void>;
 }
+
+/** What needs no more than a word with Redis is closed within so long, for Redis may be away; ms. */
+const wordMs = 1000;
 
 /** `<host>-<pid>-<random>`: unlike any other that was or will be. */
 export function newWorkerId(): string {
   return `${os.hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
 }
 
-/**
- * Composes a worker and starts it: connects, checks Redis, warms the lanes, then pulls.
- * @throws MillraceError REDIS_EVICTS, LANE_FAILED; what was opened is closed again.
- */
-export async function startWorker(id: string, config: WorkerConfig, log: Logger): Promise<RunningWorker> {
+/** Makes a worker that is to be started; it may be closed at any time, also while it starts. */
+export function createWorker(id: string, config: WorkerConfig, log: Logger): WorkerProcess {
   const closers = new Closers(log);
-  try {
-    await compose({ id, config, log, closers });
-  } catch (error) {
-    await closers.close();
-    throw error;
-  }
-  return { id, close: () => closers.close() };
+  return { start: () => compose({ id, config, log, closers }), close: () => closers.close() };
 }
 
 /** What the rooms of a worker share. */
@@ -76,8 +75,8 @@ async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config
 
   startSweeper(ground);
   const workers = await createFamilies(ground);
-  const heartbeat = createHeartbeat(ground, workers);
-  closers.add('heartbeat', () => heartbeat.close());
+  const heartbeat = createHeartbeat(ground, workers, await listModels(config.MODELS_DIR));
+  closers.add('heartbeat', () => heartbeat.close(), wordMs);
   // A family needs its grace period and some time to give back the rest.
   closers.add('families', () => closeAll(workers), config.SHUTDOWN_GRACE + 5000);
   await Promise.all(workers.map((worker) => worker.start()));
@@ -115,7 +114,7 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
 
   // Sends at once, unlike the connection that joins commands: a record must leave before its call does.
   const recorder = new CallRecords(openConnection(ground, 'blocking', `${id}:calls`), keys);
-  closers.add('call records', () => recorder.clear(id));
+  closers.add('call records', () => recorder.clear(id), wordMs);
   const records = new CallRecords(redis, keys);
   const results = new ResultStore(redis, keys);
   const settler = new Settler({
@@ -154,7 +153,7 @@ async function laneCount({ id, config, registry }: Ground, family: Family): Prom
   return laneShare(id, { machine: machineId(), cores: usableCores() }, workers);
 }
 
-function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[]): Heartbeat {
+function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[], models: readonly string[]): Heartbeat {
   const { id, config, log, metrics, registry, catalog } = ground;
   const describe = createDescriber({
     id,
@@ -163,6 +162,7 @@ function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[]): Hear
     cores: usableCores(),
     fixedLanes: config.INFERENCE_LANES ?? null,
     types: workers.flatMap(({ family }) => taskTypesOf(catalog, family).map(({ type }) => type)),
+    models: workers.some(({ family }) => family === 'inference') ? models : [],
     workers,
     metrics,
   });
@@ -185,9 +185,13 @@ function startSweeper({ id, config, log, closers, redis, keys }: Ground): void {
   const queues = new Map(
     families.map((family) => [family, openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log })]),
   );
-  closers.add('queues', async () => void (await Promise.all([...queues.values()].map((queue) => queue.close()))));
+  closers.add(
+    'queues',
+    async () => void (await Promise.all([...queues.values()].map((queue) => queue.close()))),
+    wordMs,
+  );
   const duties = createDuties({ redis, keys, queues, agingMs: config.AGING_BOUND, highWater: config.REDIS_HIGH_WATER });
   const sweeper = new Sweeper({ redis, keys, holder: id, duties, log });
-  closers.add('sweeper', () => sweeper.close());
+  closers.add('sweeper', () => sweeper.close(), wordMs);
   sweeper.start();
 }

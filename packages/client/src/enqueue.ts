@@ -6,6 +6,7 @@ import { newTaskId } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/parse';
 import { type Family, families, type JobData } from '@millrace/shared/tasks/task';
 import { type AdmissionGate, owedByTask } from './admission.ts';
+import type { ModelCheck } from './model-check.ts';
 
 /** What became of one task of many: its id, or why it was refused. */
 export type BulkOutcome = { readonly id: string; readonly type: string } | { readonly error: MillraceError };
@@ -14,6 +15,7 @@ interface EnqueueParams {
   readonly door: Door;
   readonly queues: ReadonlyMap<Family, TaskQueue>;
   readonly gate: AdmissionGate;
+  readonly models: ModelCheck;
   readonly index: TaskIndex;
   readonly now: () => number;
 }
@@ -59,7 +61,7 @@ export class Enqueuer {
    * @throws MillraceError REDIS_UNAVAILABLE (whether it was added is not known), QUEUE_FULL.
    */
   async add(prepared: PreparedTask): Promise<void> {
-    const [refusal] = await this.params.gate.admit([prepared]);
+    const [refusal] = await this.refusals([prepared]);
     if (refusal !== undefined) throw refusal;
     const { name, data, opts } = this.job(prepared);
     const job = await withRedis(() => this.queueOf(prepared.family).add(name, data, opts));
@@ -135,12 +137,20 @@ export class Enqueuer {
     prepared: readonly PreparedTask[],
     failures: Map<string, MillraceError>,
   ): Promise<PreparedTask[]> {
-    const refusals = await this.params.gate.admit(prepared);
+    const refusals = await this.refusals(prepared);
     return prepared.filter(({ id }, index) => {
       const refusal = refusals[index];
       if (refusal !== undefined) failures.set(id, refusal);
       return refusal === undefined;
     });
+  }
+
+  /** Why tasks cannot be taken, one by one: no worker has the model, or there is no room. */
+  private async refusals(prepared: readonly PreparedTask[]): Promise<(MillraceError | undefined)[]> {
+    const { models, gate } = this.params;
+    const unmodelled = await Promise.all(prepared.map(({ task }) => models.refusal(task)));
+    const full = await gate.admit(prepared.filter((_, index) => unmodelled[index] === undefined));
+    return unmodelled.map((refusal) => refusal ?? full.shift());
   }
 
   private job({ id, task }: PreparedTask) {

@@ -16,6 +16,7 @@ import { Enqueuer } from './enqueue.ts';
 import { Explainer } from './explain-facts.ts';
 import { Idempotency } from './idempotency.ts';
 import { TaskLister } from './list.ts';
+import { ModelCheck } from './model-check.ts';
 import { TaskReader } from './read.ts';
 import { Retrying } from './retry.ts';
 import { Schedules } from './schedules.ts';
@@ -73,6 +74,7 @@ export function openMill({ redisUrl, prefix, door, bounds = boundsOf({}), log, n
       door,
       queues,
       gate: new AdmissionGate({ redis, keys, bounds, now: () => performance.now() }),
+      models: new ModelCheck({ workers: new WorkerRegistry(redis, keys), now: () => performance.now() }),
       index: new TaskIndex(redis, keys),
       now: Date.now,
     }),

@@ -39,7 +39,13 @@ export const workerSchema = z.object({
   fixedLanes: z.int().nullable().meta({ description: 'INFERENCE_LANES, when it is set.' }),
   families: z.array(z.enum(families)),
   types: z.array(z.string()),
-  models: z.array(z.object({ name: z.string(), fingerprint: z.string(), warm: z.boolean() })),
+  models: z.array(
+    z.object({
+      name: z.string(),
+      fingerprint: z.string().nullable().meta({ description: 'Null until it is loaded.' }),
+      warm: z.boolean(),
+    }),
+  ),
   lanes: z.array(laneSchema),
   memory: z.object({ rssBytes: z.int(), heapUsedBytes: z.int() }),
   held: z.int().meta({ description: 'Tasks that it holds, waiting in its batchers or computing.' }),

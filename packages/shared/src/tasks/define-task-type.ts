@@ -36,6 +36,8 @@ export interface TaskType<Input = unknown, Output = unknown, Item = unknown, Val
    * `inputBytes`: the input as JSON. Admission keeps that much free.
    */
   resultBytes(input: Input, inputBytes: number): number;
+  /** The model that a task needs; undefined when it needs none. */
+  model(input: Input): string | undefined;
 }
 
 interface CommonDefinition<Input, Output, Item> {
@@ -50,6 +52,7 @@ interface CommonDefinition<Input, Output, Item> {
   batchKey?(item: Item): string;
   cost?(item: Item): number;
   resultBytes?(input: Input, inputBytes: number): number;
+  model?(input: Input): string | undefined;
 }
 
 interface ItemizedDefinition<Input, Output, Item, Value> extends CommonDefinition<Input, Output, Item> {
@@ -87,6 +90,7 @@ export function defineTaskType<Input, Output, Item, Value>(
     join: ([value]) => value as unknown as Output,
     batchKey: () => '',
     cost: () => 1,
+    model: () => undefined,
     resultBytes: (_input, inputBytes) => inputBytes + endedTaskBytes,
     ...definition,
     vectors: definition.vectors,

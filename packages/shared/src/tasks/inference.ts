@@ -77,6 +77,7 @@ export const embed = defineTaskType({
     };
   },
   batchKey: ({ model }) => model,
+  model: ({ model = bundledModel }) => model,
   cost: ({ text }) => estimateTokens(text, embeddingTokenLimit),
   resultBytes: ({ texts }) => texts.length * bytesPerVector + endedTaskBytes,
 });
