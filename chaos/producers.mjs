@@ -15,9 +15,9 @@ import { tagPrefix } from './workload.mjs';
  * @property {AbortSignal} signal
  */
 
-const senders = { http: 8, client: 3 };
+const senders = { http: 16, client: 6 };
 /** What a producer does that gets no answer: it goes on with the next task, a little later. */
-const pauseMs = 300;
+const pauseMs = 700;
 /** A request that takes longer is given up, and held against the API. */
 const answerWithinMs = 15_000;
 

@@ -18,7 +18,7 @@ import { createRandom } from './random.mjs';
 /** @typedef {{ pool: string[], tasks: PlannedTask[] }} Workload pool: all texts that are embedded */
 
 const poolSize = 200;
-const most = { texts: 8, cleanTexts: 4, wordsOfText: 18 };
+const most = { texts: 8, cleanTexts: 4, wordsOfText: 60 };
 /** Tasks come in bursts, so that queues fill and workers have their hands full: so many of all at once. */
 const burstShare = { least: 0.02, most: 0.1 };
 /** @type {readonly PlannedTask['priority'][]} */

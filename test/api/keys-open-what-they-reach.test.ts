@@ -27,6 +27,7 @@ describe('An API with keys', () => {
   });
 
   const task = embedTask(['a']);
+  const later = embedTask(['a'], { delayMs: 3_600_000 });
   const reads = ['/v1/queues', '/v1/workers', '/v1/task-types', '/metrics', '/openapi.json', '/docs'];
 
   it('lets nobody in without one, and says how to bring it', async () => {
@@ -79,6 +80,27 @@ describe('An API with keys', () => {
     const { code, detail } = await problemIn(await test.post('/v1/tasks', task, bearer('r-key')));
     expect(code).toBe('FORBIDDEN');
     expect(detail).toBe('The key reader has the scope read; this needs enqueue.');
+  });
+
+  it('lets only an admin stop a family or schedule tasks, and who enqueues steer what is enqueued', async () => {
+    const { id } = (await (await test.post('/v1/tasks', later, bearer('e-key'))).json()) as { id: string };
+    const schedule = { cron: '0 3 * * *', task };
+    const outcomes = async (headers: Record<string, string>) => [
+      (await test.get('/v1/tasks', headers)).status,
+      (await test.get(`/v1/tasks/${id}/explain`, headers)).status,
+      (await test.get('/v1/schedules', headers)).status,
+      (await test.post(`/v1/tasks/${id}/priority`, { priority: 5 }, headers)).status,
+      (await test.post('/v1/tasks/x/cancel', '', headers)).status,
+      (await test.post('/v1/tasks/x/retry', '', headers)).status,
+      (await test.post('/v1/tasks/retry', { family: 'vector' }, headers)).status,
+      (await test.post('/v1/queues/vector/pause', '', headers)).status,
+      (await test.post('/v1/queues/vector/resume', '', headers)).status,
+      (await test.send('PUT', '/v1/schedules/s', schedule, headers)).status,
+      (await test.send('DELETE', '/v1/schedules/s', undefined, headers)).status,
+    ];
+    expect(await outcomes(bearer('r-key'))).toEqual([200, 200, 200, 403, 403, 403, 403, 403, 403, 403, 403]);
+    expect(await outcomes(bearer('e-key'))).toEqual([200, 200, 200, 200, 404, 404, 200, 403, 403, 403, 403]);
+    expect(await outcomes(bearer('a-key:with-colon'))).toEqual([200, 200, 200, 200, 404, 404, 200, 200, 200, 200, 200]);
   });
 
   it('tells its health to anybody', async () => {

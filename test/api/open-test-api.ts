@@ -21,6 +21,8 @@ export interface TestApi {
   readonly told: readonly string[];
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** A request of any method, with a body of JSON if there is one. */
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
 /** Opens an API on a real port; with `config` in place of what the environment would say. */
@@ -49,6 +51,12 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
   await api.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = api.app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
+  const send = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(url + path, {
+      method,
+      headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+      body: body === undefined || typeof body === 'string' ? (body ?? null) : JSON.stringify(body),
+    });
   const { MILLRACE_PREFIX: prefix } = settings;
   return {
     api,
@@ -60,12 +68,8 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
     lines,
     told,
     get: (path, headers = {}) => fetch(url + path, { headers, redirect: 'manual' }),
-    post: (path, body, headers = {}) =>
-      fetch(url + path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
+    post: (path, body, headers) => send('POST', path, body, headers),
+    send,
   };
 }
 

@@ -18,13 +18,8 @@ afterAll(async () => {
 const clean = { type: 'text.clean', input: { texts: ['<b>a</b>'], format: 'html' } };
 const nightly = { cron: '0 3 * * *', tz: 'Europe/Berlin', task: { ...clean, priority: 'low', tags: ['nightly'] } };
 
-const put = (name: string, schedule: unknown) =>
-  fetch(`${test.url}/v1/schedules/${name}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(schedule),
-  });
-const remove = (name: string) => fetch(`${test.url}/v1/schedules/${name}`, { method: 'DELETE' });
+const put = (name: string, body: unknown) => test.send('PUT', `/v1/schedules/${name}`, body);
+const remove = (name: string) => test.send('DELETE', `/v1/schedules/${name}`);
 const schedule = async (response: Response) => (await response.json()) as ScheduleView;
 const read = async (name: string) => await schedule(await test.get(`/v1/schedules/${name}`));
 const task = async (id: string, query = '') => (await (await test.get(`/v1/tasks/${id}${query}`)).json()) as TaskView;

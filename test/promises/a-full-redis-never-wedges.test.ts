@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { Millrace, type MillraceOptions } from '@millrace/client';
 import type { MillraceError } from '@millrace/shared/errors';
 import { createKeys } from '@millrace/shared/redis/keys';
@@ -13,6 +14,7 @@ const maxMemory = 64 * 2 ** 20;
 const text = 'The mill turns. '.repeat(1000);
 const fiveTimesTooMany = 6500;
 const chunk = 250;
+const plugin = fileURLToPath(new URL('../setup/trouble-plugin.mjs', import.meta.url));
 
 let server: PrivateRedis;
 let redis: Redis;
@@ -31,6 +33,20 @@ afterAll(async () => {
 
 async function usedMemory(): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+}
+
+/** Takes all memory that is left. */
+async function fill(): Promise<void> {
+  for (const bytes of [2 ** 20, 2 ** 12, 64]) {
+    for (let count = 0; await fits(`fill:${bytes}:${count}`, bytes); count += 1);
+  }
+}
+
+async function fits(key: string, bytes: number): Promise<boolean> {
+  return await redis.set(key, 'x'.repeat(bytes)).then(
+    () => true,
+    () => false,
+  );
 }
 
 function openMill(prefix: string, options: Partial<MillraceOptions> = {}): Millrace {
@@ -63,7 +79,7 @@ async function push(mill: Millrace): Promise<{ accepted: string[]; refusals: Mil
   const refusals: MillraceError[] = [];
   const input = { texts: [text], format: 'plain' as const };
   for (let start = 0; start < fiveTimesTooMany; start += chunk) {
-    const singles = Array.from({ length: chunk }, () => mill.enqueue('text.clean', input, { resultTtlMs: 20_000 }));
+    const singles = Array.from({ length: chunk }, () => mill.enqueue('text.clean', input, { resultTtlMs: 10_000 }));
     for (const outcome of await Promise.allSettled(singles)) {
       if (outcome.status === 'fulfilled') accepted.push(outcome.value.id);
       else refusals.push(outcome.reason);
@@ -158,5 +174,26 @@ describe('With a producer that goes past Millrace until Redis itself refuses', (
     for (const task of ours) expect(await task.read()).toMatchObject({ state: 'succeeded', attempt: 1 });
     await bare.close();
     await mill.close();
+  });
+
+  it('tasks that take longer than a lock keep it, and no worker is taken for dead', async () => {
+    const prefix = ownPrefix();
+    const bare = new Queue('text', { connection: { url: server.url }, prefix });
+    const jobs = 150;
+    const job = { name: 'text.trouble', data: { v: 1, input: { texts: ['work', 'work'] } }, opts: { priority: 100 } };
+    await bare.addBulk(new Array(jobs).fill(job));
+    await fill();
+    const env = { FAMILIES: 'text', MILLRACE_PLUGINS: plugin, LOG_LEVEL: 'debug' };
+    const worker = await startWorker({ redisUrl: server.url, prefix, env });
+    // 300 items of 50 ms: the last are done when their first lock would have run out.
+    await expect
+      .poll(async () => (await endings(prefix)).completed.size, { timeout: 50_000, interval: 500 })
+      .toBe(jobs);
+    const { failed, stalled } = await endings(prefix);
+    expect([...failed, ...stalled, ...complaints(worker)]).toEqual([]);
+    expect(
+      await redis.exists(...(await redis.smembers(createKeys(prefix).workers)).map(createKeys(prefix).worker)),
+    ).toBe(1);
+    await bare.close();
   });
 });

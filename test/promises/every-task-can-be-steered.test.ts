@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { spentInputsDuty } from '@millrace/shared/sweep/spent-inputs';
+import { waitListDuty } from '@millrace/shared/sweep/wait-list';
 import type { TaskView } from '@millrace/shared/tasks/task';
-import { FlowProducer } from 'bullmq';
+import { FlowProducer, Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openTestApi, problemIn, type TestApi } from '../api/open-test-api.ts';
 import { startWorker, stopProcesses, type TestProcess } from '../setup/processes.ts';
@@ -53,6 +55,22 @@ describe('A task that has not begun', () => {
     expect(response.status).toBe(200);
     expect(await json(response)).toMatchObject({ id, state: 'cancelled', error: { code: 'CANCELLED' } });
     expect(await waiting).toMatchObject({ id, state: 'cancelled' });
+  });
+
+  it('and came from a bare producer is cancelled wherever it waits', async () => {
+    const queue = new Queue('text', { connection: { url: redisUrl }, prefix: test.prefix });
+    const data = { v: 1, input: { texts: ['fine'] } };
+    const jobs = await Promise.all(
+      [{}, { priority: 3 }, { delay: 60_000 }].map((opts) => queue.add('text.trouble', data, opts)),
+    );
+    for (const { id } of jobs) expect(await json(await cancel(`text.${id}`))).toMatchObject({ state: 'cancelled' });
+    expect(await queue.getJobCounts('wait', 'prioritized', 'delayed', 'failed')).toEqual({
+      wait: 0,
+      prioritized: 0,
+      delayed: 0,
+      failed: 3,
+    });
+    await queue.close();
   });
 
   it('and backs off after a failed attempt is cancelled for its own reason', async () => {
@@ -195,6 +213,17 @@ describe('A task that has ended', () => {
     await expectProblem(await retry('text.none'), 404, 'TASK_NOT_FOUND');
   });
 
+  it('is not tried again when its input is no longer kept', async () => {
+    const { redis, keys } = test.mill;
+    const id = await enqueue(['a long text '.repeat(100)], { delayMs: 3_600_000 });
+    await cancel(id);
+    await redis.zadd(keys.ended('text'), Date.now() - 1, id);
+    await spentInputsDuty({ redis, keys, now: Date.now }).run();
+    await expectProblem(await retry(id), 410, 'RESULT_EXPIRED');
+    expect((await read(id)).state).toBe('cancelled');
+    expect(await redis.zscore(keys.ended('text'), id)).not.toBeNull();
+  });
+
   it('is tried again once, however many ask at the same time', async () => {
     await startTextWorker();
     const id = await enqueue(['fail'], { attempts: 1 });
@@ -240,7 +269,7 @@ describe('A family', () => {
 });
 
 describe('A waiting task', () => {
-  it('takes the place that its new priority gives it, and keeps it over a pull that was given back', async () => {
+  it('takes the place that its new priority gives it', async () => {
     const ids = [];
     for (let count = 0; count < 5; count += 1) ids.push(await enqueue(['fine']));
     const last = ids.at(-1) ?? '';
@@ -251,6 +280,12 @@ describe('A waiting task', () => {
     expect(await json(response)).toMatchObject({ id: last, priority: 1 });
     expect(await ahead(last)).toEqual({ moreUrgent: 0, samePriority: 0 });
     expect(await ahead(ids[0] ?? '')).toEqual({ moreUrgent: 1, samePriority: 0 });
+    // As BullMQ leaves a task of a dead worker: ahead of all, until it is back at its priority, which is the new one.
+    const { redis, keys, queues } = test.mill;
+    await redis.zrem(keys.bull('text', 'prioritized'), last);
+    await redis.rpush(keys.bull('text', 'wait'), last);
+    await waitListDuty(queues.values()).run();
+    expect(await redis.zrange(keys.bull('text', 'prioritized'), '0', '0')).toEqual([last]);
     await startTextWorker();
     const views = await Promise.all(ids.map((id) => read(id, '?wait=30')));
     expect(views.map(({ state }) => state)).toEqual(ids.map(() => 'succeeded'));

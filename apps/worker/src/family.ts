@@ -3,6 +3,7 @@ import type { Metrics } from '@millrace/shared/metrics';
 import type { CallRecord, CrashFacts } from '@millrace/shared/redis/call-records';
 import type { Redis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
+import { TaskIndex } from '@millrace/shared/redis/task-index';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import type { Door } from '@millrace/shared/tasks/parse';
 import type { Family } from '@millrace/shared/tasks/task';
@@ -11,6 +12,7 @@ import type { BatchLimits } from './batch/close-rule.ts';
 import { Lanes } from './compute/lanes.ts';
 import type { WorkerConfig } from './config.ts';
 import { FetchWatchdog } from './fetch-watchdog.ts';
+import { IndexWriter } from './index-writer.ts';
 import { Dispatcher } from './process/dispatcher.ts';
 import type { QueuedItem } from './process/isolation.ts';
 import { Puller, type WindowLimits } from './pull.ts';
@@ -66,12 +68,14 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
   });
   const onWindow = () => puller.updateWindow();
   const dispatcher = new Dispatcher({ family, workerId, batcher, lanes, log, metrics, onWindow, noteCall });
+  const index = new IndexWriter(new TaskIndex(params.redis, keys), family, log);
   const puller: Puller = new Puller({
     ...params,
     prefix: config.MILLRACE_PREFIX,
     prioritizedKey: keys.bull(family, 'prioritized'),
     batcher,
     dispatcher,
+    index,
     window: () => windowLimits(family, config, lanes.count),
   });
   const watchdog = createWatchdog(params, puller);
@@ -88,6 +92,7 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
     close: async () => {
       watchdog.close();
       await puller.close(config.SHUTDOWN_GRACE);
+      await index.close();
       await lanes.close();
     },
   };

@@ -19,6 +19,7 @@ export function heldFromJob(
     startedAttempts: job.attemptsStarted,
     // A bare producer may give none; it counts as normal.
     priority: job.priority || taskDefaults.priority,
+    addedAt: job.timestamp,
     createdAt: job.timestamp + (job.opts.delay ?? 0),
     timeoutMs: data.timeoutMs ?? taskDefaults.timeoutMs,
     expiresAt: data.expiresAt,

@@ -5,9 +5,12 @@ import type { Redis } from '@millrace/shared/redis/connection';
 import { type TaskRef, taskIdOf } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedJob, parseJob } from '@millrace/shared/tasks/parse';
 import type { Family } from '@millrace/shared/tasks/task';
-import { type Job, Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
 import type { Batcher } from './batch/batcher.ts';
+import { lockMs, openBullWorker } from './bull-worker.ts';
+import { cancelled, expired, poisoned } from './early-ends.ts';
 import { heldFromJob } from './held-from-job.ts';
+import type { IndexWriter } from './index-writer.ts';
 import type { Dispatcher } from './process/dispatcher.ts';
 import type { HeldTask, TaskEnd } from './process/held-task.ts';
 import { poisonCrashes, type QueuedItem } from './process/isolation.ts';
@@ -15,13 +18,6 @@ import { ProgressReporter } from './progress.ts';
 import type { ReturnSummary, Settler } from './settle.ts';
 import { UrgentFetch } from './urgent.ts';
 
-/** A dead worker's tasks are back with others within lock + stalled check, 17 s at the most; ms. */
-const lockMs = 12_000;
-const stalledCheckMs = 5000;
-/** A stall is nobody's fault and must not fail a task; crashes are counted elsewhere. */
-const stallsAllowed = 1000;
-/** Seconds that a fetch blocks on an empty queue. */
-const drainDelaySeconds = 5;
 /**
  * Jobs that may be fetched before BullMQ calls the processor for the first of them: it fetches as long as there are slots, and
  * only the processor's call makes it renew a lock and see an end.
@@ -48,6 +44,7 @@ interface PullerParams {
   readonly batcher: Batcher<QueuedItem>;
   readonly dispatcher: Dispatcher;
   readonly settler: Settler;
+  readonly index: IndexWriter;
   readonly window: () => WindowLimits;
   readonly log: Logger;
   /** Whether somebody has asked to cancel a task. */
@@ -120,7 +117,7 @@ export class Puller {
 
   /** Ends tasks that it holds because somebody cancelled them; what is being computed of them is dropped. */
   cancel(jobIds: ReadonlySet<string>): void {
-    for (const [id, { slot }] of this.held) if (jobIds.has(id)) slot.task?.end(cancelled);
+    for (const { job, slot } of this.held.values()) if (jobIds.has(job.id ?? '')) slot.task?.end(cancelled);
   }
 
   /** The tasks that it holds. */
@@ -162,23 +159,12 @@ export class Puller {
   }
 
   private createWorker(): Worker<unknown, ReturnSummary> {
-    const { family, redis, prefix, workerId } = this.params;
-    const worker = new Worker<unknown, ReturnSummary>(family, (job) => this.process(job), {
-      connection: redis,
-      prefix,
-      name: workerId,
-      autorun: false,
-      concurrency: 1,
-      lockDuration: lockMs,
-      stalledInterval: stalledCheckMs,
-      maxStalledCount: stallsAllowed,
-      drainDelay: drainDelaySeconds,
-      skipVersionCheck: true,
+    return openBullWorker({
+      ...this.params,
+      process: (job) => this.process(job),
+      onFetch: (job) => this.accept(job),
+      onError: (error) => this.onError(error),
     });
-    // Fired as soon as a job is fetched, before BullMQ calls the processor: the window is kept up with every fetch.
-    worker.on('active', (job) => this.accept(job));
-    worker.on('error', (error) => this.onError(error));
-    return worker;
   }
 
   private run(): void {
@@ -186,7 +172,7 @@ export class Puller {
   }
 
   private accept(job: Job): void {
-    if (job.id === undefined || this.held.has(job.id)) return;
+    if (this.held.has(heldKey(job))) return;
     // What a producer said of removal would trim other people's tasks too: a sweeper alone removes.
     job.opts.removeOnComplete = false;
     job.opts.removeOnFail = false;
@@ -195,7 +181,7 @@ export class Puller {
     const slot: Slot = { task: undefined };
     const entry: Held = { job, slot, settled: this.take(job, slot) };
     entry.settled.catch(() => {}); // BullMQ's call of the processor, which may come later, gets it.
-    this.held.set(job.id, entry);
+    this.held.set(heldKey(job), entry);
     this.updateWindow();
   }
 
@@ -232,6 +218,7 @@ export class Puller {
       const facts = { taskId: taskIdOf(task.params.ref), crashes: past.crashes };
       this.params.log.warn({ event: 'task.suspect', ...facts }, 'a worker died computing it: it runs alone');
     }
+    this.params.index.note(task);
     this.params.dispatcher.submit(task);
     this.progress.follow(job, task);
   }
@@ -256,16 +243,15 @@ export class Puller {
 
   /** BullMQ's processor: the job was accepted when it was fetched; here its end is awaited. */
   private async process(job: Job): Promise<ReturnSummary> {
-    const id = job.id ?? '';
     this.accept(job);
-    const entry = this.held.get(id);
-    if (entry === undefined) throw new Error(`job ${id} is not held`);
+    const entry = this.held.get(heldKey(job));
+    if (entry === undefined) throw new Error(`job ${job.id} is not held`);
     this.unclaimed -= 1;
     this.updateWindow();
     try {
       return await entry.settled;
     } finally {
-      this.held.delete(id);
+      this.held.delete(heldKey(job));
       this.updateWindow();
       if (this.held.size === 0) this.emptied();
     }
@@ -293,11 +279,10 @@ export class Puller {
   }
 }
 
-const cancelled: TaskEnd = { kind: 'failed', code: 'CANCELLED', message: 'It was cancelled.', items: [] };
-const expired: TaskEnd = { kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] };
-
-function poisoned(task: HeldTask, { crashes, item }: CrashFacts): TaskEnd {
-  const where = item !== null && task.items.length > 1 ? `item ${item}: ` : '';
-  const message = `${where}${crashes} workers died while they computed this input alone.`;
-  return { kind: 'failed', code: 'POISONED', message, items: item === null ? [] : [{ index: item, code: 'POISONED' }] };
+/**
+ * A job in one of its starts. A worker whose locks lapsed (it was stopped, or Redis was) may pull a job again that it still
+ * holds from before: that is another start, with an outcome of its own, and the former comes to nothing.
+ */
+function heldKey({ id, attemptsStarted }: Job): string {
+  return `${id}:${attemptsStarted}`;
 }

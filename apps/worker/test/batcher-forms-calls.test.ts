@@ -80,6 +80,22 @@ describe('The batcher', () => {
     expect(waiting.take(atOnce).map(({ name }) => name)).toEqual(['high', 'high far', 'low near']);
   });
 
+  it('takes what has waited too long before all else, the oldest first, and with it its like', () => {
+    let now = 1000;
+    const waiting = batcher({ items: 2, now: () => now });
+    waiting.add([
+      item({ name: 'low', priority: 1000, arrival: 1 }),
+      item({ name: 'normal', priority: 100, arrival: 2 }),
+      ...[3, 4, 5].map((arrival) => item({ name: 'high', priority: 10, arrival })),
+    ]);
+    expect(waiting.mostUrgentPriority).toBe(10);
+    expect(waiting.take(atOnce).map(({ name }) => name)).toEqual(['high', 'high']);
+    now = 1002;
+    expect(waiting.mostUrgentPriority).toBe(0);
+    expect(waiting.take(atOnce).map(({ name }) => name)).toEqual(['low', 'normal']);
+    expect(waiting.mostUrgentPriority).toBe(10);
+  });
+
   it('computes one item that is larger than the budget by itself', () => {
     const waiting = batcher();
     waiting.add([item({ name: 'huge', cost: 500 }), item({ name: 'small', arrival: 1 })]);

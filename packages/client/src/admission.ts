@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MillraceError } from '@millrace/shared/errors';
+import type { MillraceError } from '@millrace/shared/errors';
 import { type Redis, withRedis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
 import { OwedBytes } from '@millrace/shared/redis/owed';
-import { type Room, roomOf } from '@millrace/shared/redis/room';
+import { roomOf } from '@millrace/shared/redis/room';
 import type { ParsedTask } from '@millrace/shared/tasks/parse';
 import { type Family, families } from '@millrace/shared/tasks/task';
 import type { AdmissionBounds } from './admission-bounds.ts';
+import { Look, loadOf, Tally } from './admission-look.ts';
 
 interface AdmissionParams {
   readonly redis: Redis;
@@ -22,19 +23,8 @@ interface Candidate {
   readonly task: ParsedTask;
 }
 
-/** Facts are not used for longer; ms. */
+/** A look is good for so long; ms. */
 const freshMs = 250;
-/**
- * Of the room that a look finds, one process lets in so much before it looks again: as many processes together cannot overshoot,
- * although they do not know of each other.
- */
-const shareOfRoom = 1 / 8;
-/** What a waiting task takes beside its input: its record, its places in the queue and in our lists. Measured: 1.3 kB. */
-const waitingTaskBytes = 1400;
-/** Redis rounds the memory of long texts up, by an eighth on average. */
-const roundedUp = 1.125;
-/** Retry-After: something is done within a second as a rule; memory takes a sweep. ms. */
-const retryAfterMs = { tasks: 1000, memory: 2000 } as const;
 /** Where BullMQ keeps jobs that wait. */
 const lists = ['wait', 'paused'] as const;
 const sets = ['prioritized', 'delayed', 'waiting-children'] as const;
@@ -49,6 +39,8 @@ export class AdmissionGate {
   private readonly owed: OwedBytes;
   private look: Look | undefined;
   private looking: Promise<Look> | undefined;
+  /** What calls of `admit` that are not done yet have let in: none of it is on its way. */
+  private readonly unsent = new Set<Tally>();
 
   constructor(params: AdmissionParams) {
     this.params = params;
@@ -60,24 +52,31 @@ export class AdmissionGate {
    * @throws MillraceError REDIS_UNAVAILABLE.
    */
   async admit(candidates: readonly Candidate[]): Promise<(MillraceError | undefined)[]> {
-    const owedBy = new Map<Family, number>();
-    const refusals: (MillraceError | undefined)[] = [];
-    for (const { family, task } of candidates) {
-      const owed = owedByTask(task);
-      const bytes = Math.ceil(waitingTaskBytes + task.inputBytes * roundedUp) + owed;
-      let look = this.look;
-      while (look === undefined || this.isSpent(look, family)) look = await this.lookAnew();
-      const refusal = look.letIn(family, bytes);
-      if (refusal === undefined) owedBy.set(family, (owedBy.get(family) ?? 0) + owed);
-      refusals.push(refusal);
+    const own = new Tally();
+    this.unsent.add(own);
+    try {
+      const refusals: (MillraceError | undefined)[] = [];
+      for (const candidate of candidates) refusals.push(await this.admitOne(candidate, own));
+      // On its way before the tasks are, on the same connection. If Redis refuses it, it will refuse them too.
+      for (const [family, bytes] of own.owed) void this.owed.add(family, bytes).catch(() => {});
+      return refusals;
+    } finally {
+      this.unsent.delete(own);
     }
-    // On its way before the tasks are, on the same connection. If Redis refuses it, it will refuse them too.
-    for (const [family, bytes] of owedBy) void this.owed.add(family, bytes).catch(() => {});
-    return refusals;
   }
 
-  private isSpent(look: Look, family: Family): boolean {
-    return this.params.now() - look.at >= freshMs || look.isUsedUp(family);
+  private async admitOne({ family, task }: Candidate, own: Tally): Promise<MillraceError | undefined> {
+    const load = loadOf(family, task);
+    // One that was waited for is taken however long it took: a slow Redis must not be asked for ever.
+    let look = this.isFresh ? this.look : undefined;
+    while (look === undefined || look.isUsedUp(family)) look = await this.lookAnew();
+    const refusal = look.letIn(load);
+    if (refusal === undefined) own.add(load);
+    return refusal;
+  }
+
+  private get isFresh(): boolean {
+    return this.look !== undefined && this.params.now() - this.look.at < freshMs;
   }
 
   /** All that need a new look at once share it. */
@@ -91,9 +90,10 @@ export class AdmissionGate {
 
   private async ask(): Promise<Look> {
     const { redis, keys, bounds, now } = this.params;
-    // What was let in so far is on its way in the next turn, before this look on the same connection: Redis counts it.
+    // What `admit` has answered is on its way by the next turn, ahead of this look on the same connection: Redis counts it.
     await nextTurn();
     const at = now();
+    const unsent = [...this.unsent];
     const questions = redis.pipeline().info('memory').hgetall(keys.owed);
     for (const family of families) {
       for (const part of lists) questions.llen(keys.bull(family, part));
@@ -105,66 +105,11 @@ export class AdmissionGate {
       return replies.map(([, value]) => value);
     });
     const room = roomOf(info as string, owed as Record<string, string>, bounds.highWater);
-    this.look = new Look({ at, room, waiting: waitingByFamily(counts as number[]), maxWaiting: bounds.maxWaiting });
-    return this.look;
+    const look = new Look({ at, room, waiting: waitingByFamily(counts as number[]), maxWaiting: bounds.maxWaiting });
+    for (const tally of unsent) look.include(tally);
+    this.look = look;
+    return look;
   }
-}
-
-interface LookFacts {
-  /** When Redis was asked, in ms of the gate's clock. */
-  readonly at: number;
-  readonly room: Room;
-  readonly waiting: ReadonlyMap<Family, number>;
-  readonly maxWaiting: number;
-}
-
-/** How Redis stood at a moment, and what was let in on the strength of it. */
-class Look {
-  private readonly facts: LookFacts;
-  private readonly tasks = new Map<Family, number>();
-  private bytes = 0;
-
-  constructor(facts: LookFacts) {
-    this.facts = facts;
-  }
-
-  get at(): number {
-    return this.facts.at;
-  }
-
-  /** Whether so much was let in that it is time to look again. */
-  isUsedUp(family: Family): boolean {
-    const { room, waiting, maxWaiting } = this.facts;
-    const tasks = this.tasks.get(family) ?? 0;
-    const free = maxWaiting - (waiting.get(family) ?? 0);
-    return (
-      (this.bytes > shareOfRoom * (room.highWater - room.taken) && this.bytes > 0) ||
-      (tasks > shareOfRoom * free && tasks > 0)
-    );
-  }
-
-  /** Counts a task in, or says why there is no room for it. */
-  letIn(family: Family, bytes: number): MillraceError | undefined {
-    const { room, waiting, maxWaiting } = this.facts;
-    const tasks = this.tasks.get(family) ?? 0;
-    const waits = (waiting.get(family) ?? 0) + tasks;
-    if (waits >= maxWaiting) return tooMany(family, waits);
-    const taken = room.taken + this.bytes;
-    if (taken + bytes > room.highWater) return tooFull(room, taken, bytes);
-    this.tasks.set(family, tasks + 1);
-    this.bytes += bytes;
-    return undefined;
-  }
-}
-
-function tooMany(family: Family, waits: number): MillraceError {
-  const detail = `${waits} tasks of the family ${family} wait already (MAX_WAITING).`;
-  return new MillraceError('QUEUE_FULL', detail, { retryAfterMs: retryAfterMs.tasks });
-}
-
-function tooFull({ highWater }: Room, taken: number, bytes: number): MillraceError {
-  const detail = `Redis holds or will hold ${mib(taken)} of ${mib(highWater)} MiB (REDIS_HIGH_WATER); the task takes ${mib(bytes)}.`;
-  return new MillraceError('QUEUE_FULL', detail, { retryAfterMs: retryAfterMs.memory });
 }
 
 function waitingByFamily(counts: readonly number[]): Map<Family, number> {
@@ -175,13 +120,4 @@ function waitingByFamily(counts: readonly number[]): Map<Family, number> {
       return [family, own.reduce((sum, count) => sum + count, 0)];
     }),
   );
-}
-
-/** What a task will still write until it has ended, in bytes. */
-export function owedByTask({ taskType, input, inputBytes }: ParsedTask): number {
-  return Math.ceil(taskType.resultBytes(input, inputBytes) * roundedUp);
-}
-
-function mib(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(1);
 }

@@ -118,7 +118,7 @@ export class Millrace {
 
   /**
    * Tries a task again that failed, expired or was cancelled.
-   * @throws MillraceError TASK_NOT_FAILED, TASK_NOT_FOUND, REDIS_UNAVAILABLE.
+   * @throws MillraceError TASK_NOT_FAILED, TASK_NOT_FOUND, RESULT_EXPIRED, REDIS_UNAVAILABLE.
    */
   async retry(id: string): Promise<TaskView> {
     return await this.mill.retrying.retry(id);

@@ -5,7 +5,8 @@ import type { TaskIndex } from '@millrace/shared/redis/task-index';
 import { newTaskId } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/parse';
 import { type Family, families, type JobData } from '@millrace/shared/tasks/task';
-import { type AdmissionGate, owedByTask } from './admission.ts';
+import type { AdmissionGate } from './admission.ts';
+import { owedByTask } from './admission-look.ts';
 import type { ModelCheck } from './model-check.ts';
 
 /** What became of one task of many: its id, or why it was refused. */

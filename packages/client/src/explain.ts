@@ -120,7 +120,12 @@ function running(facts: TaskFacts): string[] {
   const call =
     holder.batch === null ? 'It waits there for a call that it fits in.' : `Call ${holder.batch} computes it.`;
   const done = view.progress === null ? [] : [`${view.progress.done} of ${view.progress.total} items are done.`];
-  return [`Worker ${holder.worker}${host} has it${since}, attempt ${view.attempt} of ${view.attempts}.`, call, ...done];
+  return [
+    `Worker ${holder.worker}${host} has it${since}, attempt ${view.attempt} of ${view.attempts}.`,
+    // A worker tells of its first 256 tasks, every three seconds: of others it is not known.
+    ...(heldBy(facts) === undefined ? [] : [call]),
+    ...done,
+  ];
 }
 
 function succeeded({ view }: TaskFacts): string[] {
@@ -157,10 +162,16 @@ function equipped({ workers, model }: TaskFacts): readonly WorkerBeat[] {
   return workers.filter(({ models }) => models.some(({ name }) => name === model));
 }
 
-function holderOf({ view, record, workers }: TaskFacts): Explanation['holder'] {
+/** What the heartbeat of its worker says of it. */
+function heldBy({ view, record, workers }: TaskFacts): WorkerBeat['running'][number] | undefined {
+  return workers.find(({ id }) => id === record.worker)?.running.find(({ id }) => id === view.id);
+}
+
+function holderOf(facts: TaskFacts): Explanation['holder'] {
+  const { view, record, workers } = facts;
   if (view.state !== 'running' || record.worker === undefined) return null;
   const beat = workers.find(({ id }) => id === record.worker);
-  const held = beat?.running.find(({ id }) => id === view.id);
+  const held = heldBy(facts);
   return {
     worker: record.worker,
     host: beat?.host ?? null,

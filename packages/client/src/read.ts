@@ -46,6 +46,17 @@ export class TaskReader {
     return (await this.find(id)).view;
   }
 
+  /**
+   * The same without what costs to read: its tags, and what the outcome knows of batches, stages and problems.
+   * @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE.
+   */
+  async glance(id: string): Promise<TaskView> {
+    const ref = refOfTask(id);
+    const record = await withRedis(() => readTaskRecord(this.params, ref, false));
+    if (record === undefined) throw taskNotFound(id);
+    return viewOf(ref, record, undefined);
+  }
+
   /** Whether a task has ended or is gone. */
   async hasEnded(ref: TaskRef): Promise<boolean> {
     return (await this.ending(ref)) !== 'open';

@@ -117,12 +117,12 @@ export class Retrying {
 
   private async putBack(ref: TaskRef): Promise<void> {
     const { keys, redis, cancellations, queues, now } = this.params;
-    const job = await queues.get(ref.family)?.getJob(ref.jobId);
-    // The sweeper forgets inputs from then on.
     const until = await this.ended.keptUntil(ref);
     if (until !== undefined && until <= now()) throw noLongerKept(ref);
-    // First of all it is taken from the sweeper that removes ended tasks, or it could be removed when it waits again.
-    if (job === undefined || !(await this.ended.takeOut(ref))) throw taskNotFound(taskIdOf(ref));
+    // First of all it is taken from the sweepers of ended tasks, or it could lose its input, or be removed when it waits again.
+    if (!(await this.ended.takeOut(ref))) throw taskNotFound(taskIdOf(ref));
+    const job = await queues.get(ref.family)?.getJob(ref.jobId);
+    if (job === undefined) throw taskNotFound(taskIdOf(ref));
     await cancellations.withdraw(ref, parseFailedReason(job.failedReason).code === 'CANCELLED');
     await this.crashes.forgive(ref);
     const data = withoutPastDeadline(job.data, now());

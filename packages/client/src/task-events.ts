@@ -26,7 +26,7 @@ type Wake = TaskSignal | 'look' | 'closed' | 'aborted' | 'quiet';
 
 /**
  * Follows a task to its end: its state as it is and then each change, how far it is, and in the end all of it. Events that are
- * lost with a connection are made up for by looking, every two seconds; a state that was over between two looks may be missing.
+ * lost are made up for by looking: for the end every two seconds, for a change every ten.
  * Ends without `end` when it is aborted or the client closes.
  * @throws MillraceError TASK_NOT_FOUND, also when it is removed meanwhile; REDIS_UNAVAILABLE at the start.
  */
@@ -72,11 +72,14 @@ class Follower {
 
   /** What has changed since. While Redis is away nothing is known, unless it is the first look. */
   async *look(isFirst: boolean): AsyncGenerator<TaskEvent> {
-    const view = await this.view(isFirst);
-    if (view === undefined) return;
-    yield* this.stateChange(view.state, view.finishedAt ?? new Date().toISOString());
-    yield* this.progressChange(view.progress);
-    if (!endedStates.includes(view.state)) return;
+    const seen = await this.known(() => this.mill.reader.glance(this.id), isFirst);
+    if (seen === undefined) return;
+    yield* this.stateChange(seen.state, seen.finishedAt ?? new Date().toISOString());
+    yield* this.progressChange(seen.progress);
+    if (!endedStates.includes(seen.state)) return;
+    const view = await this.known(() => this.mill.reader.view(this.id), isFirst);
+    // Tried again a moment after its end: that was not the end.
+    if (view === undefined || !endedStates.includes(view.state)) return;
     this.ended = true;
     yield { kind: 'end', view };
   }
@@ -104,9 +107,9 @@ class Follower {
     }
   }
 
-  private async view(isFirst: boolean): Promise<TaskView | undefined> {
+  private async known(read: () => Promise<TaskView>, isFirst: boolean): Promise<TaskView | undefined> {
     try {
-      return await this.mill.reader.view(this.id);
+      return await read();
     } catch (error) {
       if (isFirst || toMillraceError(error).code !== 'REDIS_UNAVAILABLE') throw error;
       return undefined;

@@ -24,7 +24,7 @@ export interface Listening {
 interface Listener {
   /** Something happened. */
   onSignal(signal: TaskSignal): void;
-  /** Events may have been lost: time to look for oneself. */
+  /** An event was lost, or may have been: time to look for oneself. */
   onLook(): void;
   onClose(): void;
 }
@@ -55,6 +55,8 @@ interface Audience {
 /** Events can be lost (a reconnect, a trimmed stream), so those who wait longer than this are looked up, as often. */
 const sweepEveryMs = 2000;
 const lookUpsAtOnce = 500;
+/** Who listens looks for more than the end, but seldom: with so many sweeps. */
+const sweepsPerLook = 5;
 /** A watch begins before its task is added: so long one that is not there may still be on its way; ms. */
 const onItsWayMs = 6000;
 const lastSignals: readonly TaskSignal['kind'][] = ['completed', 'failed', 'removed'];
@@ -70,6 +72,7 @@ export class Waiting {
   private readonly families = new Map<Family, Promise<FamilyEvents>>();
   private sweepTimer: NodeJS.Timeout | undefined;
   private sweeping = false;
+  private sweeps = 0;
   private closed = false;
 
   constructor(params: WaitingParams) {
@@ -175,14 +178,15 @@ export class Waiting {
     if (this.sweeping) return;
     this.sweeping = true;
     try {
-      const waiting = [...this.audiences.values()].filter((audience) => longestWait(audience) >= sweepEveryMs);
+      const interested = [...this.audiences.values()].filter(mayHaveMissed);
       for (const family of this.families.keys()) {
         await this.lookUp(
           family,
-          waiting.filter(({ ref }) => ref.family === family),
+          interested.filter(({ ref }) => ref.family === family),
         );
       }
-      for (const { listeners } of this.audiences.values()) for (const listener of listeners) listener.onLook();
+      this.sweeps += 1;
+      if (this.sweeps % sweepsPerLook === 0) for (const audience of this.audiences.values()) haveLook(audience);
     } catch {
       // Redis is away: the next round asks again, and whoever waits has a time limit.
     } finally {
@@ -197,10 +201,21 @@ export class Waiting {
       const endings = await this.params.endings(family, jobIds);
       some.forEach((audience, index) => {
         const isGone = endings[index] === 'gone' && longestWait(audience) >= onItsWayMs;
-        if (endings[index] === 'ended' || isGone) this.settle(audience);
+        if (endings[index] !== 'ended' && !isGone) return;
+        haveLook(audience);
+        this.settle(audience);
       });
     }
   }
+}
+
+/** Somebody has waited for longer than an event takes, or listens. */
+function mayHaveMissed(audience: Audience): boolean {
+  return audience.listeners.size > 0 || longestWait(audience) >= sweepEveryMs;
+}
+
+function haveLook({ listeners }: Audience): void {
+  for (const listener of listeners) listener.onLook();
 }
 
 function longestWait({ waiters }: Audience): number {

@@ -18,7 +18,7 @@ export function retryTaskRoute(app: ApiServer, { mill }: ApiDeps): void {
       params: z.object({ id: z.string() }),
       response: {
         200: taskSchema,
-        ...problemResponses('TASK_NOT_FOUND', 'TASK_NOT_FAILED', 'QUEUE_FULL', 'REDIS_UNAVAILABLE'),
+        ...problemResponses('TASK_NOT_FOUND', 'TASK_NOT_FAILED', 'RESULT_EXPIRED', 'QUEUE_FULL', 'REDIS_UNAVAILABLE'),
       },
     },
     handler: async (request) => {

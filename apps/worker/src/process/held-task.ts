@@ -29,6 +29,9 @@ interface HeldTaskParams {
   readonly attempt: number;
   readonly startedAttempts: number;
   readonly priority: number;
+  /** When it was added; ms since 1970. */
+  readonly addedAt: number;
+  /** When it could run first: its delay counts. */
   readonly createdAt: number;
   readonly timeoutMs: number;
   readonly expiresAt: number | undefined;

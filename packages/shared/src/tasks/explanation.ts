@@ -25,7 +25,9 @@ export const explanationSchema = z.object({
       worker: z.string(),
       host: z.string().nullable(),
       since: z.string().nullable(),
-      batch: z.string().nullable().meta({ description: 'The call that computes it; null while it waits for one.' }),
+      batch: z.string().nullable().meta({
+        description: 'The call that computes it; null while it waits for one, or when its worker has not said.',
+      }),
     })
     .nullable()
     .meta({ description: 'Who has it now.' }),

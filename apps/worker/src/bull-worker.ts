@@ -1,0 +1,42 @@
+import type { Redis } from '@millrace/shared/redis/connection';
+import type { Family } from '@millrace/shared/tasks/task';
+import { type Job, Worker } from 'bullmq';
+
+/** A dead worker's tasks are back with others within lock + stalled check, 17 s at the most; ms. */
+export const lockMs = 12_000;
+const stalledCheckMs = 5000;
+/** A stall is nobody's fault and must not fail a task; crashes are counted elsewhere. */
+const stallsAllowed = 1000;
+/** Seconds that a fetch blocks on an empty queue. */
+const drainDelaySeconds = 5;
+
+interface BullWorkerParams<Result> {
+  readonly family: Family;
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly workerId: string;
+  readonly process: (job: Job) => Promise<Result>;
+  /** Called as soon as a job is fetched, before BullMQ calls the processor. */
+  readonly onFetch: (job: Job) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/** BullMQ's worker of a family, with the bounds that Millrace promises; it fetches once it is run. */
+export function openBullWorker<Result>(params: BullWorkerParams<Result>): Worker<unknown, Result> {
+  const { family, redis, prefix, workerId, process, onFetch, onError } = params;
+  const worker = new Worker<unknown, Result>(family, (job) => process(job), {
+    connection: redis,
+    prefix,
+    name: workerId,
+    autorun: false,
+    concurrency: 1,
+    lockDuration: lockMs,
+    stalledInterval: stalledCheckMs,
+    maxStalledCount: stallsAllowed,
+    drainDelay: drainDelaySeconds,
+    skipVersionCheck: true,
+  });
+  worker.on('active', (job) => onFetch(job));
+  worker.on('error', onError);
+  return worker;
+}
