@@ -43,8 +43,11 @@ export class CancelWatch {
     return this.wishes.get(family)?.has(jobId) ?? false;
   }
 
-  /** A wish that was fulfilled is forgotten. */
+  /** A wish that was fulfilled is forgotten, here too: the task may be tried again on purpose, and pulled at once. */
   fulfilled(ref: TaskRef): void {
+    const left = new Set(this.wishes.get(ref.family));
+    left.delete(ref.jobId);
+    this.wishes.set(ref.family, left);
     this.params.cancellations.forget(ref).catch((error: Error) => this.onError(error));
   }
 

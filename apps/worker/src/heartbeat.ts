@@ -42,7 +42,8 @@ export class Heartbeat {
     await this.params.registry.remove(this.params.describe().id);
   }
 
-  private async beat(): Promise<void> {
+  /** Beats out of turn, when something has changed that others wait for. */
+  async beat(): Promise<void> {
     this.beating = this.write();
     await this.beating;
   }

@@ -79,8 +79,10 @@ async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config
   closers.add('heartbeat', () => heartbeat.close(), wordMs);
   // A family needs its grace period and some time to give back the rest.
   closers.add('families', () => closeAll(workers), config.SHUTDOWN_GRACE + 5000);
-  await Promise.all(workers.map((worker) => worker.start()));
+  // A task that is pulled belongs to a worker that is known to live.
   await heartbeat.start();
+  await Promise.all(workers.map((worker) => worker.start()));
+  await heartbeat.beat();
 }
 
 function openConnection(

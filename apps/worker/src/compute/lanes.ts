@@ -63,9 +63,9 @@ export class Lanes {
     return this.places.filter(({ retiring }) => !retiring).length;
   }
 
-  /** Sets the number of lanes: new ones start in the background, those that are too many end when they are idle. */
+  /** Sets the number of lanes once they are started: new ones start in the background, those that are too many end when they are idle. */
   resize(count: number): void {
-    if (this.closed) return;
+    if (this.closed || this.events === undefined) return;
     for (const place of this.places.slice(0, count)) place.retiring = false;
     for (const place of this.places.slice(count)) place.retiring = true;
     while (this.places.length < count) this.places.push(this.createPlace(this.places.length));
