@@ -11,19 +11,30 @@ import { isClean, reportOf } from './report.mjs';
 import { runChaos } from './run.mjs';
 
 /**
+ * Its logs stay when something is wrong.
+ *
  * @param {import('./options.mjs').Options} options
  * @param {{ closers: Closers, signal: AbortSignal }} params
  */
 async function chaos(options, { closers, signal }) {
   const terminal = createTerminal();
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
+  let isWrong = false;
+  closers.add(() => {
+    if (!options.keep && !isWrong) rmSync(folder, { recursive: true, force: true });
+  });
   terminal.say(`chaos seed ${options.seed}: ${commandOf(options)}`);
   const binary = process.env['MILLRACE_TEST_REDIS_BINARY'] ?? 'redis-server';
-  const facts = await runChaos({ options, closers, signal, folder, binary, say: terminal.step });
-  process.stdout.write(`${reportOf(facts)}\n`);
-  const clean = isClean(facts.findings);
-  if (clean && !options.keep) closers.add(() => rmSync(folder, { recursive: true, force: true }));
-  return clean ? 0 : 1;
+  try {
+    const facts = await runChaos({ options, closers, signal, folder, binary, say: terminal.step });
+    process.stdout.write(`${reportOf(facts)}\n`);
+    isWrong = !isClean(facts.findings);
+    return isWrong ? 1 : 0;
+  } catch (error) {
+    isWrong = !signal.aborted;
+    if (isWrong) terminal.say(`It broke off; the logs are in ${folder}`);
+    throw error;
+  }
 }
 
 async function main() {

@@ -14,6 +14,7 @@ import { ownPrefix } from '../setup/mill.ts';
 const redisUrl = inject('redisUrl');
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
+const long = 'long '.repeat(1000);
 let prefix: string;
 let mill: Mill;
 /** Simulated, ms since 1970. */
@@ -32,8 +33,8 @@ function retention(memory: 'plenty' | 'tight'): Duty {
   return retentionDuty({ redis: mill.redis, keys: mill.keys, queues: mill.queues, highWater, now: () => now });
 }
 
-async function enqueue(text: string, options: Record<string, unknown> = {}): Promise<string> {
-  const input = { texts: [text], format: 'plain' };
+async function enqueue(texts: string[], options: Record<string, unknown> = {}): Promise<string> {
+  const input = { texts, format: 'plain' };
   const prepared = mill.enqueuer.prepare({ type: 'text.clean', input, resultTtlMs: hour, ...options });
   await mill.enqueuer.add(prepared);
   return prepared.id;
@@ -59,7 +60,7 @@ async function dataOf(id: string): Promise<unknown> {
 
 describe('The record of an ended task', () => {
   it('stays for its result’s time whatever happens, and a week beyond to say that it has expired', async () => {
-    const [short, long] = [await enqueue('a'), await enqueue('b', { resultTtlMs: 2 * hour })];
+    const [short, long] = [await enqueue(['a']), await enqueue(['b'], { resultTtlMs: 2 * hour })];
     await compute();
     expect(await retention('tight').run()).toBe(0);
     now += hour + 60_000;
@@ -72,7 +73,7 @@ describe('The record of an ended task', () => {
   });
 
   it('goes with its result’s time when memory is short, and with it what else was kept of it', async () => {
-    const [short, long] = [await enqueue('a', { tags: ['x'] }), await enqueue('b', { resultTtlMs: 2 * hour })];
+    const [short, long] = [await enqueue(['a'], { tags: ['x'] }), await enqueue(['b'], { resultTtlMs: 2 * hour })];
     await compute();
     now += hour + 60_000;
     expect(await retention('tight').run()).toBe(1);
@@ -84,7 +85,7 @@ describe('The record of an ended task', () => {
   });
 
   it('is never taken while the task waits or runs once more', async () => {
-    const id = await enqueue('fail');
+    const id = await enqueue(['fail', long]);
     await compute();
     // The stand-in ends a task without listing it.
     expect(await unlistedDuty({ redis: mill.redis, keys: mill.keys, now: () => now }).run()).toBe(1);
@@ -92,13 +93,15 @@ describe('The record of an ended task', () => {
     // As if a worker of before had listed it as ended again.
     await mill.redis.zadd(mill.keys.ended('text'), now, id);
     now += hour;
+    expect(await spentInputsDuty({ redis: mill.redis, keys: mill.keys, now: () => now }).run()).toBe(0);
     expect(await retention('tight').run()).toBe(0);
     expect(await mill.reader.view(id)).toMatchObject({ state: 'queued' });
+    expect(await dataOf(id)).toMatchObject({ input: { texts: ['fail', long] } });
   });
 
   it('loses its input with its result’s time, and keeps its tags', async () => {
-    const id = await enqueue('long '.repeat(1000), { tags: ['kept'] });
-    const later = await enqueue('long '.repeat(1000), { resultTtlMs: 2 * hour });
+    const id = await enqueue([long], { tags: ['kept'] });
+    const later = await enqueue([long], { resultTtlMs: 2 * hour });
     await compute();
     const forget = spentInputsDuty({ redis: mill.redis, keys: mill.keys, now: () => now });
     now += hour - 60_000;
@@ -115,7 +118,7 @@ describe('The record of an ended task', () => {
 
 describe('A task that BullMQ ended by itself', () => {
   it('is found and kept as a failed one is: a week', async () => {
-    const id = await enqueue('a');
+    const id = await enqueue(['a']);
     const worker = new Worker('text', null, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix });
     const job = await worker.getNextJob('test', { block: false });
     expect(job?.id).toBe(parseTaskId(id)?.jobId);

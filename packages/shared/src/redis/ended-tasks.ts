@@ -55,13 +55,11 @@ export class EndedTasks {
 
   /** Puts other data in place of that of tasks whose result's time is over; gives how many had more than that. */
   async forgetInputs(family: Family, spent: readonly { jobId: string; data: string }[], now: number): Promise<number> {
-    const jobs = spent.map(({ jobId }) => this.keys.bull(family, jobId));
+    const { keys } = this;
+    const sets = [keys.ended(family), keys.bull(family, 'completed'), keys.bull(family, 'failed')];
+    const jobs = spent.map(({ jobId }) => keys.bull(family, jobId));
     const args = spent.flatMap(({ jobId, data }) => [jobId, data]);
-    return (await forgetInputs.run(
-      this.redis,
-      [this.keys.ended(family), ...jobs],
-      [now, spareBytes, ...args],
-    )) as number;
+    return (await forgetInputs.run(this.redis, [...sets, ...jobs], [now, spareBytes, ...args])) as number;
   }
 
   /** Takes a task out, so that it is not removed; false when its removal has begun. */
