@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readJson, writeJson } from '../setup/json-file.mjs';
 import { startTimeOf, stillRuns } from '../setup/process-identity.mjs';
@@ -52,6 +53,8 @@ export async function openPrivateRedis({ home, findBinary, signal }) {
     dir,
     logFile,
     signal,
+    // Enqueue is refused near the limit, and work goes on; without one, Redis would grow until the system ends it.
+    args: ['--maxmemory', String(Math.floor(totalmem() / 2))],
     detached: true,
     // Written in the same tick as it is spawned: if we are killed now, the next start must still find it.
     onSpawn({ pid, port, url }) {
