@@ -50,7 +50,7 @@ export async function rage({ field, kinds, troubleMs, once, say }) {
     else lasting.add(strike.over);
   }
   const missing = kinds.filter((kind) => !struck.has(kind));
-  if (missing.length > 0) say(`nothing to strike, or no time, for ${missing.join(', ')}`);
+  if (missing.length > 0 && !calm.aborted) say(`nothing to strike, or no time, for ${missing.join(', ')}`);
   await Promise.all(lasting);
   return struck;
 }

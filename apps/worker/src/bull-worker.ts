@@ -2,9 +2,12 @@ import type { Redis } from '@millrace/shared/redis/connection';
 import type { Family } from '@millrace/shared/tasks/task';
 import { type Job, Worker } from 'bullmq';
 
-/** A dead worker's tasks are back with others within lock + stalled check, 17 s at the most; ms. */
+/**
+ * A dead worker's tasks are back with others within lock + two stalled checks, 19 s at the most: the workers take turns with the
+ * check, and the one whose turn it was may be the next to die. In ms.
+ */
 export const lockMs = 12_000;
-const stalledCheckMs = 5000;
+const stalledCheckMs = 3500;
 /** A stall is nobody's fault and must not fail a task; crashes are counted elsewhere. */
 const stallsAllowed = 1000;
 /** Seconds that a fetch blocks on an empty queue. */

@@ -67,7 +67,8 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
     now: Date.now,
   });
   const onWindow = () => puller.updateWindow();
-  const dispatcher = new Dispatcher({ family, workerId, batcher, lanes, log, metrics, onWindow, noteCall });
+  const onCallEnd = () => puller.lookForUrgent();
+  const dispatcher = new Dispatcher({ family, workerId, batcher, lanes, log, metrics, onWindow, onCallEnd, noteCall });
   const index = new IndexWriter(new TaskIndex(params.redis, keys), family, log);
   const puller: Puller = new Puller({
     ...params,

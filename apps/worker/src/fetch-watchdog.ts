@@ -20,20 +20,25 @@ interface WatchdogParams {
 /** Work that waits while slots are free and nothing is fetched for so long means that fetching is stuck; ms. */
 const silentMs = 30_000;
 const lookEveryMs = 5000;
+/** A look that is so late means that the whole process stood still (a suspend, a SIGSTOP): silence is counted from there; ms. */
+const lateMs = 3 * lookEveryMs;
 
 /** Notices when a worker no longer fetches although it could, says so, heals it and counts it. */
 export class FetchWatchdog {
   private readonly params: WatchdogParams;
   private timer: NodeJS.Timeout | undefined;
   private healing = false;
-  private healedAt = 0;
+  /** From when silence is counted: the start, the last heal, or the end of a standstill. */
+  private countedFrom = 0;
+  private lookedAt = 0;
 
   constructor(params: WatchdogParams) {
     this.params = params;
   }
 
   start(): void {
-    this.healedAt = this.params.now();
+    this.countedFrom = this.params.now();
+    this.lookedAt = this.countedFrom;
     this.timer = setInterval(() => void this.look(), lookEveryMs);
   }
 
@@ -44,7 +49,9 @@ export class FetchWatchdog {
   /** Looks once; the timer does it every few seconds. */
   async look(): Promise<void> {
     const { family, log, metrics, now, hasRoom, lastFetchAt, workWaits, heal } = this.params;
-    const since = Math.max(lastFetchAt(), this.healedAt);
+    if (now() - this.lookedAt > lateMs) this.countedFrom = now();
+    this.lookedAt = now();
+    const since = Math.max(lastFetchAt(), this.countedFrom);
     if (this.healing || !hasRoom() || now() - since < silentMs) return;
     this.healing = true;
     try {
@@ -55,7 +62,7 @@ export class FetchWatchdog {
       );
       metrics.count('millrace_watchdog_heals_total', { family });
       await heal();
-      this.healedAt = now();
+      this.countedFrom = now();
     } catch (error) {
       log.debug({ event: 'watchdog.failed', error: (error as Error).message }, 'the watchdog could not look');
     } finally {

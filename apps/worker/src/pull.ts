@@ -134,8 +134,12 @@ export class Puller {
     const more = Math.min(room, unclaimedAtOnce - this.unclaimed, mostHeld - this.held.size);
     // With no room a task that ends is not replaced; every fetch comes through here, so big tasks cannot overshoot.
     this.worker.concurrency = Math.max(1, this.held.size + (room === 0 ? -1 : Math.max(0, more)));
+  }
+
+  /** With the window full, what is more urgent than all that waits in it is fetched beside the slots. */
+  lookForUrgent(): void {
     const waiting = this.params.batcher.mostUrgentPriority;
-    if (room === 0 && waiting !== undefined && !this.draining) void this.urgent.look(waiting);
+    if (this.room() === 0 && waiting !== undefined && !this.draining) void this.urgent.look(waiting);
   }
 
   /**

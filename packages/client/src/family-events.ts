@@ -22,7 +22,7 @@ export interface TaskSignal {
   readonly jobId: string;
   /** Its place in the stream of events, `<ms since 1970>-<n>`. */
   readonly eventId: string;
-  /** What was reported, of a progress. */
+  /** What was reported, of a progress; the return value, of a completion. */
   readonly data: unknown;
 }
 
@@ -101,8 +101,8 @@ function read({ family, redisUrl, keys, log, onSignal }: FamilyEventsParams, fro
   const connection = connectRedis({ url: redisUrl, role: 'blocking', name: `millrace:events:${family}`, log });
   const events = openQueueEvents({ family, redis: connection, prefix: keys.prefix, log }, from);
   for (const kind of kinds) {
-    events.on(kind, (told: { jobId: string; data?: unknown }, eventId: string) =>
-      onSignal({ kind, jobId: told.jobId, eventId, data: told.data }),
+    events.on(kind, (told: { jobId: string; data?: unknown; returnvalue?: unknown }, eventId: string) =>
+      onSignal({ kind, jobId: told.jobId, eventId, data: told.data ?? told.returnvalue }),
     );
   }
   return {

@@ -5,6 +5,7 @@ import { type ResultStore, type StoredOutcome, unpackVectors, type VectorBlock }
 import { readEndings, readTaskRecord, type TaskEnding, type TaskRecord } from '@millrace/shared/redis/task-record';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import { endedStates, type Family, type TaskView } from '@millrace/shared/tasks/task';
+import { EndingLookUps } from './ending-look-ups.ts';
 import { refOfTask, taskNotFound } from './task-ref.ts';
 import { viewOf } from './view.ts';
 
@@ -36,6 +37,7 @@ interface Found {
 /** Reads tasks and results out of Redis. */
 export class TaskReader {
   private readonly params: ReaderParams;
+  private readonly lookUps = new EndingLookUps((family, jobIds) => this.endings(family, jobIds));
 
   constructor(params: ReaderParams) {
     this.params = params;
@@ -62,9 +64,8 @@ export class TaskReader {
     return (await this.ending(ref)) !== 'open';
   }
 
-  async ending({ family, jobId }: TaskRef): Promise<TaskEnding> {
-    const [ending] = await this.endings(family, [jobId]);
-    return ending ?? 'gone';
+  async ending(ref: TaskRef): Promise<TaskEnding> {
+    return await this.lookUps.ask(ref);
   }
 
   /** The same of some tasks of a family, in order; what waiters ask. */
@@ -79,6 +80,21 @@ export class TaskReader {
    */
   async result(id: string): Promise<TaskResult> {
     return this.resultOf(await this.find(id, { withVectors: true }));
+  }
+
+  /**
+   * The output of a task that has just completed, by its job's return value alone: one command. Undefined when that does not
+   * lead to it; then `viewWithResult` tells more.
+   */
+  async outputOf(returned: unknown): Promise<Omit<TaskResult, 'view'> | undefined> {
+    const key = typeof returned === 'object' && returned !== null && 'result' in returned ? returned.result : undefined;
+    if (typeof key !== 'string') return undefined;
+    const read = await withRedis(() => this.params.results.readKey(key));
+    if (read?.outcome.status !== 'succeeded') return undefined;
+    const { output, vectorsField } = read.outcome;
+    return vectorsField !== null && read.vectors === undefined
+      ? undefined
+      : { output, vectorsField, vectors: read.vectors };
   }
 
   /** The task, and its result if it has succeeded and is still kept. */
@@ -124,7 +140,7 @@ export class TaskReader {
 const nothing = { outcome: undefined, vectors: undefined };
 
 /** The output as its type describes it, vectors as rows of float32. */
-export function assembleOutput({ output, vectorsField, vectors }: TaskResult): Record<string, unknown> {
+export function assembleOutput({ output, vectorsField, vectors }: Omit<TaskResult, 'view'>): Record<string, unknown> {
   if (vectorsField === null || vectors === undefined) return output;
   return { ...output, [vectorsField]: unpackVectors(vectors) };
 }

@@ -2,6 +2,7 @@ import { isErrorCode, MillraceError } from '@millrace/shared/errors';
 import type { BuiltinType, OutputOf } from '@millrace/shared/tasks/catalog';
 import type { TaskView } from '@millrace/shared/tasks/task';
 import { endsWithin, type WaitBound } from './ends-within.ts';
+import type { TaskSignal } from './family-events.ts';
 import type { Mill } from './mill.ts';
 import { assembleOutput } from './read.ts';
 import { refOfTask } from './task-ref.ts';
@@ -40,13 +41,15 @@ export class Task<T extends BuiltinType> {
    * goes on), RESULT_EXPIRED, TASK_NOT_FOUND, REDIS_UNAVAILABLE, CLOSED.
    */
   async result({ timeoutMs = defaultTimeoutMs, signal }: Partial<WaitBound> = {}): Promise<OutputOf<T>> {
-    const ended = await waitForEnd(this.mill, this.id, { timeoutMs, signal });
+    const { ended, told } = await awaitEnd(this.mill, this.id, { timeoutMs, signal });
     if (!ended) throw new MillraceError('WAIT_TIMEOUT', `Task ${this.id} had not ended after ${timeoutMs} ms.`);
+    const output = told?.kind === 'completed' ? await this.mill.reader.outputOf(told.data) : undefined;
+    // What the worker stored is the output of this very type.
+    if (output !== undefined) return assembleOutput(output) as OutputOf<T>;
     const { view, result } = await this.mill.reader.viewWithResult(this.id);
     if (view.error !== undefined && view.state !== 'succeeded') throw failureOf(view.error);
     if (result === undefined)
       throw new MillraceError('RESULT_EXPIRED', `The result of task ${this.id} is no longer kept.`);
-    // What the worker stored is the output of this very type.
     return assembleOutput(result) as OutputOf<T>;
   }
 }
@@ -57,12 +60,21 @@ function failureOf({ code, message, problems = [] }: NonNullable<TaskView['error
 
 /** Waits until a task has ended: true, or false when it had not after so many ms. */
 export async function waitForEnd(mill: Mill, id: string, bound: number | WaitBound): Promise<boolean> {
+  return (await awaitEnd(mill, id, typeof bound === 'number' ? { timeoutMs: bound } : bound)).ended;
+}
+
+/** The same, with the event that told the end, if there was one. */
+async function awaitEnd(
+  mill: Mill,
+  id: string,
+  bound: WaitBound,
+): Promise<{ ended: boolean; told?: TaskSignal | undefined }> {
   const ref = refOfTask(id);
   const watch = await mill.waiting.watch(ref);
   try {
     // It may have ended before the watch began.
-    if (await mill.reader.hasEnded(ref)) return true;
-    return await endsWithin(watch, typeof bound === 'number' ? { timeoutMs: bound } : bound);
+    if (await mill.reader.hasEnded(ref)) return { ended: true };
+    return { ended: await endsWithin(watch, bound), told: watch.told() };
   } finally {
     watch.stop();
   }

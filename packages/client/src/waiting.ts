@@ -11,6 +11,8 @@ import { FamilyEvents, type TaskSignal } from './family-events.ts';
 export interface Watch {
   /** Resolves when the task has ended or is gone; rejects with CLOSED when the client closes. */
   readonly ended: Promise<void>;
+  /** The event that told the end, once there was one. */
+  readonly told: () => TaskSignal | undefined;
   /** Stops waiting; must be called in the end. */
   stop(): void;
 }
@@ -41,6 +43,7 @@ interface WaitingParams {
 
 interface Waiter {
   readonly since: number;
+  told: TaskSignal | undefined;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -94,6 +97,7 @@ export class Waiting {
     audience.waiters.add(waiter);
     return {
       ended,
+      told: () => waiter.told,
       stop: () => {
         audience.waiters.delete(waiter);
         this.dismiss(audience);
@@ -141,8 +145,11 @@ export class Waiting {
     if (waiters.size + listeners.size === 0 && this.audiences.get(key) === audience) this.audiences.delete(key);
   }
 
-  private settle(audience: Audience): void {
-    for (const waiter of audience.waiters) waiter.resolve();
+  private settle(audience: Audience, told?: TaskSignal): void {
+    for (const waiter of audience.waiters) {
+      waiter.told = told;
+      waiter.resolve();
+    }
     audience.waiters.clear();
     this.dismiss(audience);
   }
@@ -170,7 +177,7 @@ export class Waiting {
     const audience = this.audiences.get(keyOf({ family, jobId: signal.jobId }));
     if (audience === undefined) return;
     for (const listener of audience.listeners) listener.onSignal(signal);
-    if (lastSignals.includes(signal.kind)) this.settle(audience);
+    if (lastSignals.includes(signal.kind)) this.settle(audience, signal);
   }
 
   /** One at a time: while Redis is slow or away, rounds must not pile up. */
@@ -233,7 +240,7 @@ function createWaiter(): { waiter: Waiter; ended: Promise<void> } {
   });
   // A watch that is stopped may have nobody listening any more when the client closes.
   ended.catch(() => {});
-  return { waiter: { since: Date.now(), resolve, reject }, ended };
+  return { waiter: { since: Date.now(), told: undefined, resolve, reject }, ended };
 }
 
 function keyOf({ family, jobId }: TaskRef): string {

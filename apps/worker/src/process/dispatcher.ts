@@ -17,6 +17,8 @@ interface DispatcherParams {
   readonly metrics: Metrics;
   /** Called whenever items left the batcher or came to it: the window has changed. */
   readonly onWindow: () => void;
+  /** Called when a call has ended: the time to look whether something more urgent has come. */
+  readonly onCallEnd: () => void;
   /** Notes a call before it is sent; `place` names one of the calls that a lane holds. */
   readonly noteCall: (place: string, call: CallRecord) => void;
 }
@@ -183,6 +185,7 @@ export class Dispatcher {
     if (end.kind === 'threw') this.redo(call.items, 'threw', end.message);
     else this.deliver(call, end);
     this.pump();
+    this.params.onCallEnd();
   }
 
   private deliver(call: SentCall, end: Extract<CallEnd, { kind: 'done' }>): void {

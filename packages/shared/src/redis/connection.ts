@@ -11,9 +11,10 @@ const roles = {
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000, connectTimeout: 2000 },
   /**
    * Finishes work: waits for Redis to come back, or a finished result would be lost, and goes on where Redis is at its memory
-   * limit. Commands of one turn of the event loop go out in one write.
+   * limit. Without ioredis' own pipelining: it copies every script that BullMQ defines into each pipeline, and costs more than
+   * the writes that it saves.
    */
-  worker: { maxRetriesPerRequest: null, connectTimeout: 5000, enableAutoPipelining: true },
+  worker: { maxRetriesPerRequest: null, connectTimeout: 5000 },
   /** Blocks on a stream or marker: no time limit for a command, and nothing may share it. */
   blocking: { maxRetriesPerRequest: null, connectTimeout: 5000 },
 } as const satisfies Record<string, RedisOptions>;

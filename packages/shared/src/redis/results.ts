@@ -36,6 +36,12 @@ export interface VectorBlock {
   readonly dimensions: number;
 }
 
+/** An outcome as it is read, with its vectors if it has any. */
+export interface ReadOutcome {
+  readonly outcome: StoredOutcome;
+  readonly vectors: VectorBlock | undefined;
+}
+
 /** An outcome on its way. */
 export interface OutcomeWrite {
   readonly ref: TaskRef;
@@ -83,11 +89,13 @@ export class ResultStore {
   }
 
   /** An attempt's facts and its vectors, if it has any, in one round trip; undefined when its time is over. */
-  async read(
-    ref: TaskRef,
-    attempt: number,
-  ): Promise<{ outcome: StoredOutcome; vectors: VectorBlock | undefined } | undefined> {
-    const key = this.keys.result(ref, attempt);
+  async read(ref: TaskRef, attempt: number): Promise<ReadOutcome | undefined> {
+    return await this.readKey(this.keys.result(ref, attempt));
+  }
+
+  /** The same by the key that a job's return value names; undefined for a key that is no result of this mill. */
+  async readKey(key: string): Promise<ReadOutcome | undefined> {
+    if (!key.startsWith(`${this.keys.prefix}:result:`)) return undefined;
     const [meta, bytes, rows, dimensions] = await this.redis.hmgetBuffer(key, 'meta', 'vectors', 'rows', 'dimensions');
     if (!meta) return undefined;
     const vectors =

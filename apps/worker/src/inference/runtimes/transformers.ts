@@ -64,6 +64,8 @@ class TransformersEmbedder implements Embedder {
   readonly dimensions: number;
   readonly tokenLimit = embeddingTokenLimit;
   private readonly loaded: Loaded;
+  /** By `normalize`: it is part of every value, and takes longer to make than to tell. */
+  private readonly fingerprints = new Map<boolean, string>();
 
   constructor(model: string, loaded: Loaded) {
     this.model = model;
@@ -72,6 +74,12 @@ class TransformersEmbedder implements Embedder {
   }
 
   fingerprint(normalize: boolean): string {
+    const fingerprint = this.fingerprints.get(normalize) ?? this.makeFingerprint(normalize);
+    this.fingerprints.set(normalize, fingerprint);
+    return fingerprint;
+  }
+
+  private makeFingerprint(normalize: boolean): string {
     const facts = {
       files: this.loaded.filesHash,
       dtype,
