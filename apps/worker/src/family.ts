@@ -101,7 +101,7 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
 
 function batchLimits(family: Family, config: WorkerConfig): BatchLimits {
   const common = { items: config.BATCH_ITEMS, waitMs: config.BATCH_WAIT };
-  if (family === 'inference') return { ...common, cost: config.INFERENCE_BATCH_TOKENS, padded: true };
+  if (family === 'inference') return { ...common, cost: config.INFERENCE_CALL_TOKENS, padded: true };
   return { ...common, cost: textCallCharacters, padded: false };
 }
 

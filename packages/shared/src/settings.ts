@@ -153,7 +153,11 @@ export const settings = {
   ),
   INFERENCE_BATCH_TOKENS: integerSetting(
     { default: 512, min: 16, max: 1_048_576, unit: 'padded tokens' },
-    'The most one call to a model computes; about 500 is best on a CPU, a GPU wants far more.',
+    'The most that one forward pass of a model computes; about 500 is best on a CPU, a GPU wants far more.',
+  ),
+  INFERENCE_CALL_TOKENS: integerSetting(
+    { default: 1024, min: 16, max: 1_048_576, unit: 'padded tokens' },
+    'The most of one call to a compute process, which cuts it into forward passes of like lengths. Larger calls cost the worker less; urgent work waits for one or two of them.',
   ),
   TEXT_LANES: integerSetting({ default: 1, min: 1, max: 64, unit: 'processes' }, 'Compute processes for text.'),
   BATCH_ITEMS: integerSetting({ default: 64, min: 1, max: 4096, unit: 'items' }, 'The most items of one call.'),
