@@ -1,4 +1,7 @@
-import type { Redis } from './connection.ts';
+/** What scripts are defined on: a connection of ioredis. */
+interface ScriptHost {
+  defineCommand(name: string, definition: { lua: string; numberOfKeys?: number; readOnly?: boolean }): void;
+}
 
 /**
  * A script that also runs while Redis is at its maxmemory. Redis refuses a script there at its first write that could need
@@ -14,7 +17,7 @@ export function beyondMemoryLimit(lua: string): string {
  * Lets BullMQ's scripts of a connection run beyond maxmemory: a worker must fetch, renew its locks and end what was accepted, or
  * a full Redis would stay full. Without it BullMQ's fetch fails there for ever, some 3,000 times a second.
  */
-export function letScriptsPassMemoryLimit(redis: Redis): void {
+export function letScriptsPassMemoryLimit(redis: ScriptHost): void {
   const define = redis.defineCommand.bind(redis);
   redis.defineCommand = (name, definition) => define(name, { ...definition, lua: beyondMemoryLimit(definition.lua) });
 }
