@@ -117,20 +117,25 @@ export class Dispatcher {
     while (this.reserved?.state === 'idle') {
       const group = this.suspects.shift();
       if (group === undefined) return;
-      this.send(this.reserved, group);
+      this.send(this.reserved, group, true);
     }
   }
 
-  private send(lane: Lane, items: readonly QueuedItem[]): void {
+  /** `alone`: the lane has nothing else, so that an item that is alone in the call is alone in the lane. */
+  private send(lane: Lane, items: readonly QueuedItem[], alone = false): void {
     const wanted = items.filter(({ task }) => this.isWanted(task));
     if (wanted.length === 0) return;
     const call = this.createCall(wanted);
     const [only] = wanted;
-    this.params.noteCall(`${lane.id}:${call.lane.id % callsPerLane}`, {
+    const record = {
       id: this.callName(call.lane.id),
       jobs: [...new Set(wanted.map(({ task }) => task.params.ref.jobId))],
-      alone: wanted.length === 1 && only !== undefined ? only.index : null,
-    });
+      alone: alone && wanted.length === 1 && only !== undefined ? only.index : null,
+    };
+    const place = call.lane.id % callsPerLane;
+    // Alone, it also takes the place of the call before it, which has ended: a death now is not that one's.
+    const places = alone ? Array.from({ length: callsPerLane }, (_, index) => index) : [place];
+    for (const one of places) this.params.noteCall(`${lane.id}:${one}`, record);
     lane.run(call.lane);
   }
 
