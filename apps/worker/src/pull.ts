@@ -8,10 +8,10 @@ import type { Family } from '@millrace/shared/tasks/task';
 import type { Job, Worker } from 'bullmq';
 import type { Batcher } from './batch/batcher.ts';
 import { lockMs, openBullWorker } from './bull-worker.ts';
-import { cancelled, expired, poisoned } from './early-ends.ts';
 import { heldFromJob } from './held-from-job.ts';
 import type { IndexWriter } from './index-writer.ts';
 import type { Dispatcher } from './process/dispatcher.ts';
+import { cancelled, expired, poisoned } from './process/early-ends.ts';
 import type { HeldTask, TaskEnd } from './process/held-task.ts';
 import { poisonCrashes, type QueuedItem } from './process/isolation.ts';
 import { ProgressReporter } from './progress.ts';
@@ -99,7 +99,7 @@ export class Puller {
   /** Starts to pull; the lanes must be warm. */
   start(): void {
     this.updateWindow();
-    this.run();
+    void this.worker.run().catch((error: Error) => this.onError(error));
   }
 
   /** Opens the fetching anew; what the old one has fetched is ended by it. */
@@ -169,10 +169,6 @@ export class Puller {
       onFetch: (job) => this.accept(job),
       onError: (error) => this.onError(error),
     });
-  }
-
-  private run(): void {
-    void this.worker.run().catch((error: Error) => this.onError(error));
   }
 
   private accept(job: Job): void {

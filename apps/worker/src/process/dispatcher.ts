@@ -5,6 +5,7 @@ import type { Family } from '@millrace/shared/tasks/task';
 import type { Batcher } from '../batch/batcher.ts';
 import { type CallEnd, callsPerLane, type Lane, type LaneCall } from '../compute/lane.ts';
 import type { Lanes } from '../compute/lanes.ts';
+import { expired } from './early-ends.ts';
 import type { HeldTask } from './held-task.ts';
 import { type BadEnd, blame, type QueuedItem } from './isolation.ts';
 
@@ -144,7 +145,7 @@ export class Dispatcher {
     if (task.isEnded) return false;
     const { expiresAt } = task.params;
     if (expiresAt === undefined || task.firstCallAt !== null || Date.now() < expiresAt) return true;
-    task.end({ kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] });
+    task.end(expired);
     return false;
   }
 

@@ -1,10 +1,10 @@
 import type { CrashFacts } from '@millrace/shared/redis/call-records';
-import type { HeldTask, TaskEnd } from './process/held-task.ts';
+import type { HeldTask, TaskEnd } from './held-task.ts';
 
 /** The end of a task that somebody cancelled. */
 export const cancelled: TaskEnd = { kind: 'failed', code: 'CANCELLED', message: 'It was cancelled.', items: [] };
 
-/** The end of a task that was pulled after its time to start. */
+/** The end of a task whose time to start was over before it began. */
 export const expired: TaskEnd = { kind: 'failed', code: 'EXPIRED', message: 'It was not started in time.', items: [] };
 
 /** The end of a task that has killed too many workers. */
