@@ -1,4 +1,4 @@
-import { bundledModel } from '@millrace/shared/tasks/inference';
+import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type QueueReport, reportOf } from '../../apps/api/src/queue-report.ts';
 import { beatOf } from './beat.ts';

@@ -6,7 +6,7 @@ import { readTaskRecord } from '@millrace/shared/redis/task-record';
 import type { WorkerRegistry } from '@millrace/shared/redis/workers';
 import type { Explanation } from '@millrace/shared/tasks/explanation';
 import { type TaskRef, taskIdOf } from '@millrace/shared/tasks/ids';
-import { bundledModel } from '@millrace/shared/tasks/inference';
+import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import type { Family } from '@millrace/shared/tasks/task';
 import { explain, type TaskFacts } from './explain.ts';
 import type { TaskReader } from './read.ts';

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/shared/errors';
 import { withRedis } from '@millrace/shared/redis/connection';
 import type { WorkerBeat, WorkerRegistry } from '@millrace/shared/redis/workers';
-import { bundledModel } from '@millrace/shared/tasks/inference';
+import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import type { ParsedTask } from '@millrace/shared/tasks/parse';
 
 interface ModelCheckParams {

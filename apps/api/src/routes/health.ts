@@ -1,5 +1,5 @@
 import type { Mill } from '@millrace/client/mill';
-import { bundledModel } from '@millrace/shared/tasks/inference';
+import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiServer } from '../server.ts';

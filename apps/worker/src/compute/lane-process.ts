@@ -1,5 +1,5 @@
 import { loadPlugins } from '@millrace/shared/plugins';
-import { bundledModel } from '@millrace/shared/tasks/inference';
+import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import type { CallStat, Processor } from '@millrace/shared/tasks/processor';
 import { Models } from '../inference/models.ts';
 import type { ModelRuntime } from '../inference/runtime.ts';

@@ -1,5 +1,5 @@
 import { toMillraceError } from '@millrace/shared/errors';
-import { type EmbedItem, type EmbedValue, embed } from '@millrace/shared/tasks/inference';
+import { type EmbedItem, type EmbedValue, embed } from '@millrace/shared/tasks/inference/embed';
 import {
   type CallContext,
   defineProcessor,

@@ -1,5 +1,5 @@
 import { defineProcessor, failed, type ItemOutcome, succeeded } from '@millrace/shared/tasks/processor';
-import { type CleanItem, clean } from '@millrace/shared/tasks/text';
+import { type CleanItem, clean } from '@millrace/shared/tasks/text/clean';
 import { compile, type HtmlToTextOptions } from 'html-to-text';
 import { marked } from 'marked';
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { TaskType } from './define-task-type.ts';
-import { embed } from './inference.ts';
+import { embed } from './inference/embed.ts';
 import type { Family } from './task.ts';
-import { clean } from './text.ts';
+import { clean } from './text/clean.ts';
 
 /** Every built-in type. A type that is added here is validated, documented, batched and typed everywhere. */
 export const builtinTaskTypes = {

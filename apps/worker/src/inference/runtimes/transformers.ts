@@ -10,7 +10,7 @@ import {
   Tensor,
 } from '@huggingface/transformers';
 import { MillraceError } from '@millrace/shared/errors';
-import { embeddingTokenLimit } from '@millrace/shared/tasks/inference';
+import { embeddingTokenLimit } from '@millrace/shared/tasks/inference/embed';
 import { kernelClass } from '../kernel-class.ts';
 import type { Embedder, ModelRuntime, RuntimeOptions, TokenizedText } from '../runtime.ts';
 

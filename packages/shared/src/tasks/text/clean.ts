@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTaskType } from './define-task-type.ts';
+import { defineTaskType } from '../define-task-type.ts';
 
 const cleanInput = z.strictObject({
   texts: z.array(z.string()).min(1).meta({ description: 'The texts to clean, each by itself.' }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defineTaskType, endedTaskBytes } from './define-task-type.ts';
-import { estimateTokens } from './estimate-tokens.ts';
-import { vectorRows } from './vectors.ts';
+import { defineTaskType, endedTaskBytes } from '../define-task-type.ts';
+import { estimateTokens } from '../estimate-tokens.ts';
+import { vectorRows } from '../vectors.ts';
 
 /** The model that comes with Millrace; its folder below MODELS_DIR. */
 export const bundledModel = 'all-MiniLM-L6-v2';
