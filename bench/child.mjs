@@ -28,7 +28,7 @@ export async function forkReady(script, args, { closers }) {
  *
  * @param {string} main
  * @param {Record<string, string>} env
- * @param {import('./contender.mjs').Bench} bench
+ * @param {Pick<import('./contender.mjs').Bench, 'closers' | 'folder'>} bench
  * @returns {Promise<never>} rejects when it ends by itself
  */
 export function startApp(main, env, { closers, folder }) {

@@ -12,9 +12,11 @@ import { modelName, modelsDir } from './model.mjs';
 
 const readyWithinMs = 60_000;
 const pollMs = 100;
+const noMemory = { SAME_TEXT_MEMORY: '0', RESULT_CACHE: '0' };
 
 /**
- * Starts a worker as it comes, with as many lanes as the ceiling has processes, and waits until its model is warm.
+ * Starts a worker as it comes, with as many lanes as the ceiling has processes, and waits until its model is warm. It remembers
+ * nothing: what it is timed for it has computed.
  *
  * @param {Bench} bench
  * @param {string} prefix
@@ -22,7 +24,7 @@ const pollMs = 100;
 export async function startWorker(bench, prefix) {
   const failed = startApp(
     builtApp('worker'),
-    { ...appEnv(bench, prefix), FAMILIES: 'inference', INFERENCE_LANES: String(bench.cores) },
+    { ...appEnv(bench, prefix), FAMILIES: 'inference', INFERENCE_LANES: String(bench.cores), ...noMemory },
     bench,
   );
   const redis = connectRedis({ url: bench.redisUrl, role: 'worker', name: 'bench', log: silentLogger() });

@@ -17,6 +17,12 @@ import { modelsDir } from './model.mjs';
 export const prefix = '{chaos}';
 
 /**
+ * Every other worker computes whatever it gets; the rest remember values and keep them for each other, in a cache that is
+ * smaller than all texts of the pool. Their vectors must be the same.
+ */
+const memories = [{ SAME_TEXT_MEMORY: '0' }, { SAME_TEXT_MEMORY: '100000', RESULT_CACHE: '300000' }];
+
+/**
  * Starts workers and APIs; they come up in the background.
  *
  * @param {{ redisUrl: string, workers: number, apis: number, folder: string, say: (text: string) => void, verbose: boolean }} params
@@ -41,10 +47,11 @@ export async function startFleet({ redisUrl, workers, apis, folder, say, verbose
       say(`  ${name} ended by itself: ${end}`);
     },
   };
-  const workerParams = { ...common, main: builtApp('worker'), readyEvent: 'worker.started', env };
+  const workerParams = { ...common, main: builtApp('worker'), readyEvent: 'worker.started' };
   const workerList = Array.from(
     { length: workers },
-    (_, at) => new AppProcess({ ...workerParams, name: `worker-${at}` }),
+    (_, at) =>
+      new AppProcess({ ...workerParams, name: `worker-${at}`, env: { ...env, ...memories[at % memories.length] } }),
   );
   const apiList = [];
   for (let at = 0; at < apis; at += 1) {

@@ -1,6 +1,7 @@
 import { errorTable } from '@millrace/shared/errors';
 import { metricTable } from '@millrace/shared/metrics';
 import { settings } from '@millrace/shared/settings';
+import { tasksPage } from './tasks-page.mjs';
 
 /**
  * The pages that are made of tables in the code, by their path from the root: `npm run docs` writes them, a test compares.
@@ -12,6 +13,7 @@ export function generatedPages() {
     ['.env.example', envExample()],
     ['docs/errors.md', errorsPage()],
     ['docs/metrics.md', metricsPage()],
+    ['docs/tasks.md', tasksPage(made)],
   ]);
 }
 

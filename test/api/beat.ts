@@ -16,6 +16,8 @@ export function beatOf(facts: Partial<WorkerBeat>): WorkerBeat {
     families: ['text', 'inference'],
     types: ['inference.embed', 'text.clean'],
     models: [],
+    remoteModels: [],
+    replicas: [],
     lanes: [],
     memory: { rssBytes: 1, heapUsedBytes: 1 },
     held: 0,

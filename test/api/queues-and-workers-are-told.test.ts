@@ -123,7 +123,7 @@ describe('Workers', () => {
   it('make the mill warm when one has loaded the bundled model', async () => {
     const readiness = async () => await (await test.get('/readyz')).json();
     expect(await readiness()).toMatchObject({ ready: true, redis: 'up', worker: { warm: false, count: 1 } });
-    const model = { name: bundledModel, fingerprint: 'f' };
+    const model = { name: bundledModel, fingerprint: 'f', pinned: true };
     await test.mill.workers.beat(beatOf({ id: 'b', models: [{ ...model, warm: false }] }), []);
     expect(await readiness()).toMatchObject({ worker: { warm: false, count: 1 } });
     await test.mill.workers.beat(beatOf({ id: 'b', models: [{ ...model, warm: true }] }), []);

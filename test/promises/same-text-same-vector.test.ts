@@ -9,7 +9,8 @@ let mill: Millrace;
 
 beforeAll(async () => {
   mill = new Millrace({ redisUrl, prefix });
-  await startWorker({ redisUrl, prefix, env: { FAMILIES: 'inference' } });
+  // Without a memory, so that every vector is computed.
+  await startWorker({ redisUrl, prefix, env: { FAMILIES: 'inference', SAME_TEXT_MEMORY: '0' } });
 });
 afterAll(async () => {
   await mill.close();

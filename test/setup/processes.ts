@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/redis/free-port.mjs';
@@ -49,6 +52,10 @@ export async function startApi(options: Options): Promise<TestProcess & { readon
   return { ...api, url };
 }
 
+/** Snapshots of collections go there, not into the repository. */
+const home = mkdtempSync(path.join(tmpdir(), 'millrace-test-'));
+process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+
 const running = new Set<TestProcess>();
 
 /** Ends what a test left running. */
@@ -59,7 +66,7 @@ export async function stopProcesses(): Promise<void> {
 function start(main: string, { redisUrl, prefix, env }: Options): TestProcess {
   const child = spawn(process.execPath, [main], {
     cwd: root,
-    env: { PATH: process.env['PATH'], REDIS_URL: redisUrl, MILLRACE_PREFIX: prefix, ...env },
+    env: { PATH: process.env['PATH'], REDIS_URL: redisUrl, MILLRACE_PREFIX: prefix, MILLRACE_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: LogLine[] = [];

@@ -23,6 +23,9 @@ export const troubleProcessor = defineProcessor(trouble, {
   },
 });
 
+/** What `hoard` never lets go. @type {Buffer[]} */
+const hoard = [];
+
 /** @param {string} text */
 function act(text) {
   switch (text) {
@@ -36,6 +39,9 @@ function act(text) {
       throw new Error('it was asked to throw');
     case 'hang':
       for (;;);
+    case 'hoard':
+      hoard.push(Buffer.alloc(16 * 2 ** 20, 1));
+      break;
     case 'work':
       for (const until = Date.now() + 50; Date.now() < until; );
   }

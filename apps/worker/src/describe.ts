@@ -3,6 +3,7 @@ import type { Metrics } from '@millrace/shared/metrics';
 import type { WorkerBeat } from '@millrace/shared/redis/workers';
 import { taskIdOf } from '@millrace/shared/tasks/ids';
 import type { FamilyWorker } from './family.ts';
+import type { ModelStore } from './models/model-store.ts';
 
 interface DescriberParams {
   readonly id: string;
@@ -11,8 +12,7 @@ interface DescriberParams {
   readonly cores: number;
   readonly fixedLanes: number | null;
   readonly types: readonly string[];
-  /** The models below MODELS_DIR. */
-  readonly models: readonly string[];
+  readonly store: ModelStore;
   readonly workers: readonly FamilyWorker[];
   readonly metrics: Metrics;
 }
@@ -44,7 +44,9 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
       families: workers.map(({ family }) => family),
       types: [...types],
       models: modelBeats(params),
+      remoteModels: [...params.store.allowed],
       lanes: workers.flatMap(({ lanes }) => lanes.beats()),
+      replicas: workers.flatMap(({ lanes }) => [...lanes.replicas]),
       memory: { rssBytes: rss, heapUsedBytes: heapUsed },
       held: tasks.length,
       running: tasks.slice(0, listedTasks).map(({ params: task, callId }) => ({
@@ -58,9 +60,14 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
   };
 }
 
-function modelBeats({ models, workers }: DescriberParams): WorkerBeat['models'] {
+function modelBeats({ store, workers }: DescriberParams): WorkerBeat['models'] {
   const loaded = new Map(
-    workers.flatMap(({ lanes }) => lanes.models.map(({ name, fingerprint }) => [name, fingerprint])),
+    workers.flatMap(({ lanes }) => lanes.loaded.map(({ name, fingerprint }) => [name, fingerprint])),
   );
-  return models.map((name) => ({ name, fingerprint: loaded.get(name) ?? null, warm: loaded.has(name) }));
+  return store.models.map(({ name, pinned }) => ({
+    name,
+    fingerprint: loaded.get(name) ?? null,
+    warm: loaded.has(name),
+    pinned,
+  }));
 }

@@ -5,16 +5,23 @@ import type { Redis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
 import { TaskIndex } from '@millrace/shared/redis/task-index';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
+import { embed } from '@millrace/shared/tasks/inference/embed';
 import type { Door } from '@millrace/shared/tasks/parse';
 import type { Family } from '@millrace/shared/tasks/task';
 import { Batcher } from './batch/batcher.ts';
 import type { BatchLimits } from './batch/close-rule.ts';
 import { Lanes } from './compute/lanes.ts';
+import type { LoadedModel } from './compute/protocol.ts';
 import type { WorkerConfig } from './config.ts';
 import { FetchWatchdog } from './fetch-watchdog.ts';
 import { IndexWriter } from './index-writer.ts';
+import { ModelGate } from './model-gate.ts';
+import type { ModelStore } from './models/model-store.ts';
+import type { Preparer } from './preparing.ts';
 import { Dispatcher } from './process/dispatcher.ts';
-import type { QueuedItem } from './process/isolation.ts';
+import { KnownValues, type LoadedSource, type ValueStores } from './process/known-values.ts';
+import type { QueuedItem } from './process/queued-item.ts';
+import { SameItems } from './process/same-items.ts';
 import { Puller, type WindowLimits } from './pull.ts';
 import type { Settler } from './settle.ts';
 
@@ -37,8 +44,12 @@ interface FamilyWorkerParams {
   readonly keys: Keys;
   readonly door: Door;
   readonly settler: Settler;
+  readonly preparer: Preparer;
+  readonly store: ModelStore;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Where computed values are kept, of all families. */
+  readonly values: ValueStores;
   /** Lanes to begin with. */
   readonly laneCount: number;
   readonly isCancelled: (ref: TaskRef) => boolean;
@@ -50,17 +61,14 @@ interface FamilyWorkerParams {
 const textCallCharacters = 1_000_000;
 const textWindowCharacters = 32_000_000;
 
+/** Points to write and queries to answer in one call to a vector lane, and in its window. */
+const vectorCallPoints = 1000;
+const vectorWindowPoints = 16_000;
+
 /** Composes the rooms of one family. */
 export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
-  const { family, config, workerId, keys, log, metrics, laneCount, noteCall } = params;
-  const setup = {
-    family,
-    modelsDir: config.MODELS_DIR,
-    threads: config.INFERENCE_THREADS,
-    passTokens: config.INFERENCE_BATCH_TOKENS,
-    plugins: config.MILLRACE_PLUGINS,
-  };
-  const lanes = new Lanes({ setup, count: laneCount, log, metrics });
+  const { family, config, workerId, keys, log, metrics, noteCall } = params;
+  const lanes = createLanes(params);
   const batcher = new Batcher<QueuedItem>({
     limits: batchLimits(family, config),
     agingMs: config.AGING_BOUND,
@@ -68,16 +76,20 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
   });
   const onWindow = () => puller.updateWindow();
   const onCallEnd = () => puller.lookForUrgent();
-  const dispatcher = new Dispatcher({ family, workerId, batcher, lanes, log, metrics, onWindow, onCallEnd, noteCall });
+  const { same, onLaneStart } = createSameItems(params, { lanes, batcher, onLookedUp: () => dispatcher.pump() });
+  const dispatcher: Dispatcher = new Dispatcher({
+    ...{ family, workerId, batcher, same, lanes, log, metrics, noteCall },
+    ...{ onWindow, onCallEnd, onLaneStart },
+  });
   const index = new IndexWriter(new TaskIndex(params.redis, keys), family, log);
   const puller: Puller = new Puller({
     ...params,
     prefix: config.MILLRACE_PREFIX,
     prioritizedKey: keys.bull(family, 'prioritized'),
     batcher,
-    dispatcher,
+    dispatcher: new ModelGate(dispatcher, params.store),
     index,
-    window: () => windowLimits(family, config, lanes.count),
+    window: () => withoutPending(windowLimits(family, config, lanes.count), same),
   });
   const watchdog = createWatchdog(params, puller);
   return {
@@ -99,15 +111,66 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
   };
 }
 
+function createLanes({ family, config, laneCount, log, metrics }: FamilyWorkerParams): Lanes {
+  const setup = {
+    family,
+    modelsDir: config.MODELS_DIR,
+    modelMemory: config.MODEL_MEMORY,
+    threads: config.INFERENCE_THREADS,
+    passTokens: config.INFERENCE_BATCH_TOKENS,
+    plugins: config.MILLRACE_PLUGINS,
+    vector: {
+      redisUrl: config.REDIS_URL,
+      prefix: config.MILLRACE_PREFIX,
+      memoryBytes: config.VECTOR_MEMORY,
+      snapshotsDir: config.SNAPSHOTS_DIR,
+    },
+    logLevel: config.LOG_LEVEL,
+  };
+  // A vector lane holds indexes: it is as large as they are, and the next would have to load them again.
+  const memoryLimit = family === 'vector' ? 0 : config.LANE_MEMORY;
+  return new Lanes({ setup, count: laneCount, memoryLimit, log, metrics });
+}
+
+interface SameItemsRooms {
+  readonly lanes: Lanes;
+  readonly batcher: Batcher<QueuedItem>;
+  readonly onLookedUp: () => void;
+}
+
+function createSameItems(
+  { values, metrics }: FamilyWorkerParams,
+  { lanes, batcher, onLookedUp }: SameItemsRooms,
+): { same: SameItems; onLaneStart: () => void } {
+  const known = new KnownValues(values);
+  const same = new SameItems({ batcher, known, metrics, now: Date.now, onLookedUp });
+  return { same, onLaneStart: () => known.renew(embed, lanes.models.flatMap(loadedSources)) };
+}
+
+/** A lane says what it made of a model when nothing else is asked for. */
+function loadedSources({ name, fingerprint }: LoadedModel): LoadedSource[] {
+  const { items, keeping } = embed;
+  return items({ texts: [''], model: name }).flatMap((item) =>
+    keeping === undefined ? [] : [{ source: keeping.source(item), fingerprint }],
+  );
+}
+
+/** Items that are being looked up may come to the batcher, all at once. */
+function withoutPending({ items, cost }: WindowLimits, { pending }: SameItems): WindowLimits {
+  return { items: items - pending.items, cost: cost - pending.cost };
+}
+
 function batchLimits(family: Family, config: WorkerConfig): BatchLimits {
   const common = { items: config.BATCH_ITEMS, waitMs: config.BATCH_WAIT };
   if (family === 'inference') return { ...common, cost: config.INFERENCE_CALL_TOKENS, padded: true };
+  if (family === 'vector') return { ...common, cost: vectorCallPoints, padded: false };
   return { ...common, cost: textCallCharacters, padded: false };
 }
 
 function windowLimits(family: Family, config: WorkerConfig, lanes: number): WindowLimits {
   const items = config.WINDOW_ITEMS * Math.max(1, lanes);
   if (family === 'inference') return { items, cost: config.WINDOW_TOKENS * Math.max(1, lanes) };
+  if (family === 'vector') return { items, cost: vectorWindowPoints };
   return { items, cost: textWindowCharacters };
 }
 

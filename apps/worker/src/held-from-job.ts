@@ -10,11 +10,12 @@ export function heldFromJob(
   ref: TaskRef,
   { parsed, suspect }: { parsed: ParsedJob; suspect: boolean },
 ): HeldTask {
-  const { taskType, input, data } = parsed;
+  const { taskType, input, inputBytes, data } = parsed;
   return new HeldTask({
     ref,
     taskType,
     input,
+    inputBytes,
     attempt: job.attemptsMade + 1,
     startedAttempts: job.attemptsStarted,
     // A bare producer may give none; it counts as normal.

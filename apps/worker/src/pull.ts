@@ -10,10 +10,12 @@ import type { Batcher } from './batch/batcher.ts';
 import { lockMs, openBullWorker } from './bull-worker.ts';
 import { heldFromJob } from './held-from-job.ts';
 import type { IndexWriter } from './index-writer.ts';
+import type { Preparer } from './preparing.ts';
 import type { Dispatcher } from './process/dispatcher.ts';
 import { cancelled, expired, poisoned } from './process/early-ends.ts';
 import type { HeldTask, TaskEnd } from './process/held-task.ts';
-import { poisonCrashes, type QueuedItem } from './process/isolation.ts';
+import { poisonCrashes } from './process/isolation.ts';
+import type { QueuedItem } from './process/queued-item.ts';
 import { ProgressReporter } from './progress.ts';
 import type { ReturnSummary, Settler } from './settle.ts';
 import { UrgentFetch } from './urgent.ts';
@@ -25,6 +27,8 @@ import { UrgentFetch } from './urgent.ts';
 const unclaimedAtOnce = 32;
 /** Tasks that a worker holds at most, whatever room the window has. */
 const mostHeld = 1024;
+/** What these may take, inputs and results, in bytes: tasks whose items are all under way for others fill no window. */
+const mostHeldBytes = 64 * 2 ** 20;
 
 /** How much is pulled ahead: the window in which the batcher puts like sizes together. */
 export interface WindowLimits {
@@ -42,9 +46,10 @@ interface PullerParams {
   readonly workerId: string;
   readonly door: Door;
   readonly batcher: Batcher<QueuedItem>;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Pick<Dispatcher, 'submit' | 'drain' | 'windowFull'>;
   readonly settler: Settler;
   readonly index: IndexWriter;
+  readonly preparer: Preparer;
   readonly window: () => WindowLimits;
   readonly log: Logger;
   /** Whether somebody has asked to cancel a task. */
@@ -76,6 +81,7 @@ export class Puller {
   private readonly urgent: UrgentFetch<ReturnSummary>;
   /** Held jobs that BullMQ has not called the processor for. */
   private unclaimed = 0;
+  private heldBytes = 0;
   private draining = false;
   private emptied: () => void = () => {};
   /** When a job was fetched last, in ms. */
@@ -159,7 +165,7 @@ export class Puller {
   private room(): number {
     const { batcher } = this.params;
     const { items, cost } = this.params.window();
-    return batcher.cost >= cost ? 0 : Math.max(0, items - batcher.size);
+    return batcher.cost >= cost || this.heldBytes >= mostHeldBytes ? 0 : Math.max(0, items - batcher.size);
   }
 
   private createWorker(): Worker<unknown, ReturnSummary> {
@@ -201,10 +207,14 @@ export class Puller {
     }
     // Only a job that came back from a dead worker has a past.
     const past = job.stalledCounter > 0 ? await this.params.judge(ref) : undefined;
-    const task = heldFromJob(job, ref, { parsed, suspect: past?.suspect ?? false });
+    const { preparer } = this.params;
+    const ready = preparer.concerns(parsed) ? await preparer.prepare(job, ref, parsed) : { parsed };
+    const task = heldFromJob(job, ref, { parsed: ready.parsed, suspect: past?.suspect ?? false });
     slot.task = task;
+    this.heldBytes += task.bytes;
     const end = task.ended.then((ended) => this.settle(job, task, ended));
-    this.begin(job, task, past);
+    if (ready.failure === undefined) this.begin(job, task, past);
+    else task.end(ready.failure);
     return await end;
   }
 
@@ -252,6 +262,7 @@ export class Puller {
       return await entry.settled;
     } finally {
       this.held.delete(heldKey(job));
+      this.heldBytes -= entry.slot.task?.bytes ?? 0;
       this.updateWindow();
       if (this.held.size === 0) this.emptied();
     }

@@ -49,7 +49,6 @@ const putBackForMs = 10 * 60_000;
 const putBackDelayMs = 5000;
 /** Between two tries to write an outcome into a Redis without room; ms. */
 const fullPauseMs = 1000;
-const putBackCodes: ReadonlySet<ErrorCode> = new Set(['UNSUPPORTED_TASK_TYPE', 'MODEL_NOT_AVAILABLE']);
 
 /**
  * Ends a job as its task ended: writes the outcome under the key of this attempt, then tells BullMQ by what is returned or
@@ -69,15 +68,17 @@ export class Settler {
         return await this.succeed(job, task, end.values);
       case 'returned':
         return await this.giveBack(job, task.params.ref.family);
+      case 'lacking':
+        if (mayPutBack(job)) return await this.putBack(job);
+        return await this.fail(job, task, { ...end, kind: 'failed', items: [] });
       case 'failed':
-        if (putBackCodes.has(end.code) && mayPutBack(job)) return await this.putBack(job);
         return await this.fail(job, task, end);
     }
   }
 
   /** A job that did not pass the worker's door: it fails for good, or waits for a newer worker. */
   async refuse(job: Job, ref: TaskRef, error: MillraceError): Promise<never> {
-    if (putBackCodes.has(error.code) && mayPutBack(job)) return await this.putBack(job);
+    if (error.code === 'UNSUPPORTED_TASK_TYPE' && mayPutBack(job)) return await this.putBack(job);
     const facts: AttemptFacts = {
       worker: this.params.workerId,
       attempt: job.attemptsMade + 1,

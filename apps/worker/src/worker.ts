@@ -4,10 +4,11 @@ import { Closers } from '@millrace/shared/lifecycle';
 import type { Logger } from '@millrace/shared/logger';
 import { Metrics } from '@millrace/shared/metrics';
 import { loadPlugins } from '@millrace/shared/plugins';
-import { openQueue } from '@millrace/shared/queues';
+import { openQueue, type TaskQueue } from '@millrace/shared/queues';
 import { CallRecords } from '@millrace/shared/redis/call-records';
 import { Cancellations } from '@millrace/shared/redis/cancellations';
 import { checkRedis } from '@millrace/shared/redis/check-redis';
+import { Collections } from '@millrace/shared/redis/collections';
 import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redis/connection';
 import { createKeys, type Keys } from '@millrace/shared/redis/keys';
 import { ResultStore } from '@millrace/shared/redis/results';
@@ -16,6 +17,7 @@ import { createDuties } from '@millrace/shared/sweep/duties';
 import { Sweeper } from '@millrace/shared/sweep/sweeper';
 import { type Catalog, createCatalog, taskTypesOf } from '@millrace/shared/tasks/catalog';
 import { type Family, families } from '@millrace/shared/tasks/task';
+import { CachedValues } from './cached-values.ts';
 import { CancelWatch } from './cancel-watch.ts';
 import { usableCores } from './compute/cores.ts';
 import { laneShare } from './compute/lane-share.ts';
@@ -24,7 +26,11 @@ import type { WorkerConfig } from './config.ts';
 import { createDescriber } from './describe.ts';
 import { createFamilyWorker, type FamilyWorker } from './family.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { listModels } from './inference/model-folders.ts';
+import { Hub } from './models/hub/hub.ts';
+import { ModelStore } from './models/model-store.ts';
+import { Preparer } from './preparing.ts';
+import type { ValueStores } from './process/known-values.ts';
+import { RecentValues } from './process/recent-values.ts';
 import { Settler } from './settle.ts';
 
 /** A worker, as its process starts and ends it. */
@@ -63,6 +69,8 @@ interface Ground {
   readonly metrics: Metrics;
   readonly registry: WorkerRegistry;
   readonly catalog: Catalog;
+  readonly queues: ReadonlyMap<Family, TaskQueue>;
+  readonly store: ModelStore;
 }
 
 async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config' | 'log' | 'closers'>): Promise<void> {
@@ -71,11 +79,16 @@ async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config
   const keys = createKeys(config.MILLRACE_PREFIX);
   const registry = new WorkerRegistry(redis, keys);
   const catalog = createCatalog((await loadPlugins(config.MILLRACE_PLUGINS)).taskTypes);
-  const ground: Ground = { id, config, log, closers, redis, keys, metrics: new Metrics(), registry, catalog };
+  const queues = openQueues({ config, log, closers, redis });
+  const store = await openStore(config, log);
+  const ground: Ground = {
+    ...{ id, config, log, closers, redis, keys, registry, catalog, queues, store },
+    metrics: new Metrics(),
+  };
 
   startSweeper(ground);
   const workers = await createFamilies(ground);
-  const heartbeat = createHeartbeat(ground, workers, await listModels(config.MODELS_DIR));
+  const heartbeat = createHeartbeat(ground, workers);
   closers.add('heartbeat', () => heartbeat.close(), wordMs);
   // A family needs its grace period and some time to give back the rest.
   closers.add('families', () => closeAll(workers), config.SHUTDOWN_GRACE + 5000);
@@ -85,9 +98,20 @@ async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config
   await heartbeat.beat();
 }
 
+/** How long the hub that models come from may be silent; ms. */
+const hubPatienceMs = 15_000;
+
+async function openStore(config: WorkerConfig, log: Logger): Promise<ModelStore> {
+  const { MODELS_DIR: modelsDir, MODEL_HUB: url, ALLOW_REMOTE_MODELS: allowed } = config;
+  const hub = new Hub({ url, patienceMs: hubPatienceMs });
+  const store = new ModelStore({ modelsDir, hub, allowed, log, now: Date.now });
+  await store.look();
+  return store;
+}
+
 function openConnection(
   { config, log, closers }: Pick<Ground, 'config' | 'log' | 'closers'>,
-  role: 'worker' | 'blocking',
+  role: 'worker' | 'blocking' | 'producer',
   name: string,
 ): Redis {
   const redis = connectRedis({ url: config.REDIS_URL, role, name: `millrace:worker:${name}`, log });
@@ -101,7 +125,7 @@ async function closeAll(workers: readonly FamilyWorker[]): Promise<void> {
 
 /** Makes the worker's families; none pulls before it is started. */
 async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
-  const { id, config, log, closers, redis, keys, metrics, registry, catalog } = ground;
+  const { id, config, log, closers, redis, keys, metrics, registry, catalog, store } = ground;
   const door = { catalog, limits: config.TASK_LIMITS };
   const cancellations = new Cancellations(redis, keys);
   const watch = new CancelWatch({
@@ -119,6 +143,7 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
   closers.add('call records', () => recorder.clear(id), wordMs);
   const records = new CallRecords(redis, keys);
   const results = new ResultStore(redis, keys);
+  const preparer = new Preparer({ ...ground, collections: new Collections(redis, keys), results });
   const settler = new Settler({
     redis,
     keys,
@@ -128,10 +153,11 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
     onCancelled: (ref) => watch.fulfilled(ref),
   });
   const ours = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
+  const values = openValues(ground);
   const laneCounts = await Promise.all(ours.map((family) => laneCount(ground, family)));
   const workers = ours.map((family, index) =>
     createFamilyWorker({
-      ...{ family, config, workerId: id, redis, keys, door, settler, log, metrics },
+      ...{ family, config, workerId: id, redis, keys, door, settler, preparer, store, log, metrics, values },
       laneCount: laneCounts[index] ?? 1,
       isCancelled: (ref) => watch.isCancelled(ref),
       judge: async (ref) => await records.judge(ref, await livingWorkers(id, registry)),
@@ -143,20 +169,38 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
   return workers;
 }
 
+/** Where computed values are kept: by this worker, and by all for each other. */
+function openValues(ground: Ground): ValueStores {
+  const { id, config, log, keys, metrics } = ground;
+  const recent = new RecentValues(config.SAME_TEXT_MEMORY);
+  if (config.RESULT_CACHE === 0) return { recent, shared: undefined };
+  const shared = new CachedValues({
+    // Of its own: hundreds of kilobytes must not stand before the renewal of a lock.
+    redis: openConnection(ground, 'producer', `${id}:cache`),
+    keys,
+    bounds: { bytes: config.RESULT_CACHE, ttlMs: config.RESULT_CACHE_TTL },
+    highWater: config.REDIS_HIGH_WATER,
+    ...{ metrics, log, now: Date.now },
+  });
+  return { recent, shared };
+}
+
 async function livingWorkers(id: string, registry: WorkerRegistry): Promise<ReadonlySet<string>> {
   return new Set([id, ...(await registry.list()).map((worker) => worker.id)]);
 }
 
 /** How many lanes a family has now: inference shares the machine's cores with other workers, text has what is set. */
 async function laneCount({ id, config, registry }: Ground, family: Family): Promise<number> {
-  if (family !== 'inference') return config.TEXT_LANES;
+  // A second lane would hold every collection again.
+  if (family === 'vector') return 1;
+  if (family === 'text') return config.TEXT_LANES;
   if (config.INFERENCE_LANES !== undefined) return config.INFERENCE_LANES;
   const workers = (await registry.list()).filter(({ families }) => families.includes('inference'));
   return laneShare(id, { machine: machineId(), cores: usableCores() }, workers);
 }
 
-function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[], models: readonly string[]): Heartbeat {
-  const { id, config, log, metrics, registry, catalog } = ground;
+function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[]): Heartbeat {
+  const { id, config, log, metrics, registry, catalog, store } = ground;
   const describe = createDescriber({
     id,
     version: '0.1.0',
@@ -164,11 +208,12 @@ function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[], model
     cores: usableCores(),
     fixedLanes: config.INFERENCE_LANES ?? null,
     types: workers.flatMap(({ family }) => taskTypesOf(catalog, family).map(({ type }) => type)),
-    models: workers.some(({ family }) => family === 'inference') ? models : [],
+    store,
     workers,
     metrics,
   });
   const afterBeat = async () => {
+    await store.look();
     for (const { family, lanes } of workers) {
       const count = await laneCount(ground, family);
       if (count === lanes.count) continue;
@@ -182,8 +227,13 @@ function createHeartbeat(ground: Ground, workers: readonly FamilyWorker[], model
   return new Heartbeat({ registry, metrics, log, describe, afterBeat });
 }
 
-function startSweeper({ id, config, log, closers, redis, keys }: Ground): void {
-  // Of every family, whatever this worker works for: who has the lease of a duty does it for all.
+/** Of every family, whatever the worker works for: who has the lease of a duty does it for all, and children go anywhere. */
+function openQueues({
+  config,
+  log,
+  closers,
+  redis,
+}: Pick<Ground, 'config' | 'log' | 'closers' | 'redis'>): ReadonlyMap<Family, TaskQueue> {
   const queues = new Map(
     families.map((family) => [family, openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log })]),
   );
@@ -192,6 +242,10 @@ function startSweeper({ id, config, log, closers, redis, keys }: Ground): void {
     async () => void (await Promise.all([...queues.values()].map((queue) => queue.close()))),
     wordMs,
   );
+  return queues;
+}
+
+function startSweeper({ id, config, log, closers, redis, keys, queues }: Ground): void {
   const duties = createDuties({ redis, keys, queues, agingMs: config.AGING_BOUND, highWater: config.REDIS_HIGH_WATER });
   const sweeper = new Sweeper({ redis, keys, holder: id, duties, log });
   closers.add('sweeper', () => sweeper.close(), wordMs);

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { blame, type QueuedItem } from '../src/process/isolation.ts';
+import type { HeldTask } from '../src/process/held-task.ts';
+import { blame } from '../src/process/isolation.ts';
+import type { QueuedItem } from '../src/process/queued-item.ts';
 
-const queued = (index: number) => ({ index, crashes: 0 }) as QueuedItem;
+/** An item of a task of its own, whose order is its number. */
+function queued(order: number): QueuedItem {
+  const task = { isEnded: false, params: { timeoutMs: 1000 } } as HeldTask;
+  return { order, takers: new Map([[task, [0]]]), crashes: 0 } as unknown as QueuedItem;
+}
 
 /** Runs calls that end badly whenever the poison is among them, until nothing is left; gives how many ended badly. */
 function isolate(size: number, poison: number, reason: 'died' | 'threw') {
@@ -12,15 +18,15 @@ function isolate(size: number, poison: number, reason: 'died' | 'threw') {
   let calls = 0;
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     calls += 1;
-    if (!group.some(({ index }) => index === poison)) {
-      done.push(...group.map(({ index }) => index));
+    if (!group.some(({ order }) => order === poison)) {
+      done.push(...group.map(({ order }) => order));
       continue;
     }
     bad += 1;
     const verdict = blame(group, reason, 'it broke');
     groups.push(...verdict.groups);
     for (const { item, outcome } of verdict.failed)
-      failed.push({ index: item.index, code: outcome.ok ? '' : outcome.code });
+      failed.push({ index: item.order, code: outcome.ok ? '' : outcome.code });
   }
   return { done: done.length, failed, bad, calls };
 }

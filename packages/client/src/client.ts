@@ -3,6 +3,8 @@ import { silentLogger } from '@millrace/shared/logger';
 import { type BuiltinType, createCatalog, type InputOf } from '@millrace/shared/tasks/catalog';
 import type { Explanation } from '@millrace/shared/tasks/explanation';
 import type { TaskView } from '@millrace/shared/tasks/task';
+import type { CollectionSettings } from '@millrace/shared/tasks/vector/collection';
+import type { CollectionView } from '@millrace/shared/tasks/vector/collection-view';
 import { boundsOf, type GivenBounds } from './admission-bounds.ts';
 import { type EmbedOptions, embedTexts } from './embed.ts';
 import type { EnqueueOneOptions, EnqueueOptions } from './enqueue-options.ts';
@@ -127,6 +129,29 @@ export class Millrace {
   /** Why a task is where it is, in words and facts. @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE. */
   async explain(id: string): Promise<Explanation> {
     return await this.mill.explainer.explain(id);
+  }
+
+  /**
+   * Creates a collection for points; one that is there with the same settings stays as it is.
+   * @throws MillraceError INVALID_REQUEST, COLLECTION_DIFFERS, REDIS_UNAVAILABLE.
+   */
+  async createCollection(name: string, settings: CollectionSettings): Promise<CollectionView> {
+    return (await this.mill.collections.put(name, settings)).view;
+  }
+
+  /** A collection and the copies that workers have. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
+  async collection(name: string): Promise<CollectionView> {
+    return await this.mill.collections.get(name);
+  }
+
+  /** Every collection, by name. @throws MillraceError REDIS_UNAVAILABLE. */
+  async collections(): Promise<CollectionView[]> {
+    return await this.mill.collections.list();
+  }
+
+  /** Drops a collection and all its points. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
+  async dropCollection(name: string): Promise<void> {
+    await this.mill.collections.drop(name);
   }
 
   /** Ends the connections; tasks go on. */

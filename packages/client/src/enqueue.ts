@@ -1,5 +1,6 @@
 import { MillraceError, toMillraceError } from '@millrace/shared/errors';
 import { jobData, jobOptions, type TaskQueue } from '@millrace/shared/queues';
+import type { Collections } from '@millrace/shared/redis/collections';
 import { withRedis } from '@millrace/shared/redis/connection';
 import type { TaskIndex } from '@millrace/shared/redis/task-index';
 import { newTaskId } from '@millrace/shared/tasks/ids';
@@ -7,6 +8,7 @@ import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/pa
 import { type Family, families, type JobData } from '@millrace/shared/tasks/task';
 import type { AdmissionGate } from './admission.ts';
 import { owedByTask } from './admission-look.ts';
+import { collectionRefusal } from './collection-check.ts';
 import type { ModelCheck } from './model-check.ts';
 
 /** What became of one task of many: its id, or why it was refused. */
@@ -17,6 +19,7 @@ interface EnqueueParams {
   readonly queues: ReadonlyMap<Family, TaskQueue>;
   readonly gate: AdmissionGate;
   readonly models: ModelCheck;
+  readonly collections: Collections;
   readonly index: TaskIndex;
   readonly now: () => number;
 }
@@ -146,12 +149,14 @@ export class Enqueuer {
     });
   }
 
-  /** Why tasks cannot be taken, one by one: no worker has the model, or there is no room. */
+  /** Why tasks cannot be taken, one by one: no worker has the model, the collection is another, or there is no room. */
   private async refusals(prepared: readonly PreparedTask[]): Promise<(MillraceError | undefined)[]> {
-    const { models, gate } = this.params;
-    const unmodelled = await Promise.all(prepared.map(({ task }) => models.refusal(task)));
-    const full = await gate.admit(prepared.filter((_, index) => unmodelled[index] === undefined));
-    return unmodelled.map((refusal) => refusal ?? full.shift());
+    const { models, collections, gate } = this.params;
+    const unsuited = await Promise.all(
+      prepared.map(async ({ task }) => (await models.refusal(task)) ?? (await collectionRefusal(collections, task))),
+    );
+    const full = await gate.admit(prepared.filter((_, index) => unsuited[index] === undefined));
+    return unsuited.map((refusal) => refusal ?? full.shift());
   }
 
   private job({ id, task }: PreparedTask) {

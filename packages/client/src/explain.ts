@@ -3,6 +3,7 @@ import type { QueuePlace } from '@millrace/shared/redis/queue-place';
 import type { TaskRecord } from '@millrace/shared/redis/task-record';
 import type { WorkerBeat } from '@millrace/shared/redis/workers';
 import type { Explanation } from '@millrace/shared/tasks/explanation';
+import { allowsRemote } from '@millrace/shared/tasks/inference/model-name';
 import type { Family, TaskState, TaskView } from '@millrace/shared/tasks/task';
 
 /** What is known of a task and of what is around it. */
@@ -159,7 +160,10 @@ function knowing({ workers, view }: TaskFacts): readonly WorkerBeat[] {
 }
 
 function equipped({ workers, model }: TaskFacts): readonly WorkerBeat[] {
-  return workers.filter(({ models }) => models.some(({ name }) => name === model));
+  return workers.filter(
+    ({ models, remoteModels = [] }) =>
+      models.some(({ name }) => name === model) || (model !== null && allowsRemote(remoteModels, model)),
+  );
 }
 
 /** What the heartbeat of its worker says of it. */

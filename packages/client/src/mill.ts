@@ -1,6 +1,7 @@
 import type { Logger } from '@millrace/shared/logger';
 import { openQueue, type TaskQueue } from '@millrace/shared/queues';
 import { Cancellations } from '@millrace/shared/redis/cancellations';
+import { Collections } from '@millrace/shared/redis/collections';
 import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redis/connection';
 import { EndedTasks } from '@millrace/shared/redis/ended-tasks';
 import { IdempotencyKeys } from '@millrace/shared/redis/idempotency-keys';
@@ -12,6 +13,7 @@ import type { Door } from '@millrace/shared/tasks/parse';
 import { type Family, families } from '@millrace/shared/tasks/task';
 import { AdmissionGate } from './admission.ts';
 import { type AdmissionBounds, boundsOf } from './admission-bounds.ts';
+import { CollectionAdmin } from './collections.ts';
 import { Enqueuer } from './enqueue.ts';
 import { Explainer } from './explain-facts.ts';
 import { Idempotency } from './idempotency.ts';
@@ -38,6 +40,7 @@ export interface Mill {
   readonly lister: TaskLister;
   readonly explainer: Explainer;
   readonly schedules: Schedules;
+  readonly collections: CollectionAdmin;
   close(): Promise<void>;
 }
 
@@ -75,6 +78,7 @@ export function openMill({ redisUrl, prefix, door, bounds = boundsOf({}), log, n
       queues,
       gate: new AdmissionGate({ redis, keys, bounds, now: () => performance.now() }),
       models: new ModelCheck({ workers: new WorkerRegistry(redis, keys), now: () => performance.now() }),
+      collections: new Collections(redis, keys),
       index: new TaskIndex(redis, keys),
       now: Date.now,
     }),
@@ -90,7 +94,10 @@ export function openMill({ redisUrl, prefix, door, bounds = boundsOf({}), log, n
   };
 }
 
-type Steered = Pick<Mill, 'workers' | 'idempotency' | 'steering' | 'retrying' | 'lister' | 'explainer' | 'schedules'>;
+type Steered = Pick<
+  Mill,
+  'workers' | 'idempotency' | 'steering' | 'retrying' | 'lister' | 'explainer' | 'schedules' | 'collections'
+>;
 
 /** All that looks at tasks from above and moves them. */
 function openSteering(
@@ -105,6 +112,7 @@ function openSteering(
   return {
     workers,
     schedules,
+    collections: new CollectionAdmin({ collections: new Collections(redis, keys), workers, now }),
     idempotency: new Idempotency({
       keys: new IdempotencyKeys(redis, keys),
       ended: new EndedTasks(redis, keys),

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/shared/errors';
 import { type Redis, withRedis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
-import { type ResultStore, type StoredOutcome, unpackVectors, type VectorBlock } from '@millrace/shared/redis/results';
+import type { ResultStore, StoredOutcome, VectorBlock } from '@millrace/shared/redis/results';
 import { readEndings, readTaskRecord, type TaskEnding, type TaskRecord } from '@millrace/shared/redis/task-record';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import { endedStates, type Family, type TaskView } from '@millrace/shared/tasks/task';
@@ -138,12 +138,6 @@ export class TaskReader {
 
 /** What is left of an attempt that has not ended, or whose time is over. */
 const nothing = { outcome: undefined, vectors: undefined };
-
-/** The output as its type describes it, vectors as rows of float32. */
-export function assembleOutput({ output, vectorsField, vectors }: Omit<TaskResult, 'view'>): Record<string, unknown> {
-  if (vectorsField === null || vectors === undefined) return output;
-  return { ...output, [vectorsField]: unpackVectors(vectors) };
-}
 
 function expired(id: string): MillraceError {
   return new MillraceError('RESULT_EXPIRED', `Task ${id} succeeded, but its result is no longer kept.`);

@@ -1,10 +1,10 @@
 import { isErrorCode, MillraceError } from '@millrace/shared/errors';
+import { assembleOutput } from '@millrace/shared/redis/results';
 import type { BuiltinType, OutputOf } from '@millrace/shared/tasks/catalog';
 import type { TaskView } from '@millrace/shared/tasks/task';
 import { endsWithin, type WaitBound } from './ends-within.ts';
 import type { TaskSignal } from './family-events.ts';
 import type { Mill } from './mill.ts';
-import { assembleOutput } from './read.ts';
 import { refOfTask } from './task-ref.ts';
 
 /** How long `result` waits unless told otherwise, in ms. */

@@ -1,4 +1,5 @@
 import { steeringErrors } from './steering-errors.ts';
+import { vectorErrors } from './vector-errors.ts';
 
 /** Everything that is known about an error code; the one table behind HTTP answers, failed tasks and docs/errors.md. */
 interface ErrorFacts {
@@ -97,6 +98,7 @@ export const errorTable = {
     remedy: 'Enqueue the task again, with a larger resultTtlMs if needed.',
   },
   ...steeringErrors,
+  ...vectorErrors,
   NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,
@@ -132,7 +134,15 @@ export const errorTable = {
     status: 422,
     retryable: false,
     title: 'No worker has that model',
-    remedy: 'Put the model below MODELS_DIR of the workers, or leave `model` out for the bundled one.',
+    remedy:
+      'Put the model below MODELS_DIR of the workers, let them load it from the hub (ALLOW_REMOTE_MODELS), or leave `model` out for the bundled one.',
+  },
+  MODEL_DAMAGED: {
+    status: 500,
+    retryable: false,
+    title: 'A file of the model is not the one that was pinned',
+    remedy:
+      'Copy the model to the workers anew. If the change was meant, pin it again where it comes from: npm run models:pin -- NAME.',
   },
   EXPIRED: {
     status: 410,

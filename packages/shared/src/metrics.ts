@@ -64,11 +64,31 @@ export const metricTable = {
     help: 'Items that were computed again, because their lane died or was killed, or their call threw.',
     labels: ['type', 'reason'],
   },
+  millrace_items_shared_total: {
+    kind: 'counter',
+    help: 'Items that were not computed for themselves, because the same one was under way (in_flight), was computed lately by this worker (memory) or by any (redis).',
+    labels: ['type', 'from'],
+  },
+  millrace_same_text_memory_bytes: {
+    kind: 'gauge',
+    help: 'Memory that a worker keeps computed values in (SAME_TEXT_MEMORY).',
+    labels: [],
+  },
+  millrace_result_cache_values_total: {
+    kind: 'counter',
+    help: 'Values of RESULT_CACHE: looked up and there (hit) or not (miss), written, not written because Redis is tight or slow (refused), or not read or written because it failed or took too long (failed).',
+    labels: ['outcome'],
+  },
+  millrace_result_cache_bytes: {
+    kind: 'gauge',
+    help: 'Memory of Redis that RESULT_CACHE takes, by estimate, as this worker saw it last.',
+    labels: [],
+  },
   millrace_batcher_items: { kind: 'gauge', help: 'Items that wait in a batcher.', labels: ['family'] },
   millrace_held_tasks: { kind: 'gauge', help: 'Tasks that a worker holds.', labels: ['family'] },
   millrace_lane_restarts_total: {
     kind: 'counter',
-    help: 'Compute processes started again.',
+    help: 'Compute processes started again: one died, or was recycled above LANE_MEMORY.',
     labels: ['family', 'reason'],
   },
   millrace_watchdog_heals_total: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { HighWater } from './redis/memory.ts';
 import { choiceSetting, integerSetting, listSetting, optionalIntegerSetting, type Setting } from './setting.ts';
 import type { TaskLimits } from './tasks/define-task-type.ts';
+import { modelName, type RemoteModels } from './tasks/inference/model-name.ts';
 import { families } from './tasks/task.ts';
 
 const redisUrl = z
@@ -53,6 +54,19 @@ const highWater = z
   .regex(/^(100|[1-9]\d?)%$|^[1-9]\d*$/, { error: 'a share of maxmemory such as 80%, or bytes such as 1500000000' })
   .transform(
     (text): HighWater => (text.endsWith('%') ? { share: Number(text.slice(0, -1)) / 100 } : { bytes: Number(text) }),
+  );
+
+const remoteModels = z
+  .string()
+  .transform((text): RemoteModels => {
+    if (text === '' || text === 'false') return [];
+    return text === 'true' ? ['*'] : text.split(',').map((entry) => entry.trim());
+  })
+  .refine(
+    (entries) => entries.every((entry) => entry === '*' || modelName.safeParse(entry.replace(/\/\*$/, '/any')).success),
+    {
+      error: 'false, true, or names such as org/name and org/* with commas between',
+    },
   );
 
 /** Every environment variable that Millrace reads; .env.example is made of this table. */
@@ -143,6 +157,23 @@ export const settings = {
     meaning: 'The folder of the models; left out, `models` of the repository.',
     form: 'a folder',
   },
+  MODEL_MEMORY: integerSetting(
+    { default: 2 ** 30, min: 2 ** 27, max: 2 ** 40, unit: 'bytes' },
+    'What the models that an inference process has loaded may take together, by estimate: the one that was not used for longest goes. It has to be well below LANE_MEMORY.',
+  ),
+  ALLOW_REMOTE_MODELS: {
+    schema: remoteModels,
+    default: 'false',
+    meaning:
+      'Whether a model that is not below MODELS_DIR may be brought there from MODEL_HUB: no, any, or some. Workers of a family must agree.',
+    form: 'false, true, or names such as org/name and org/* with commas between',
+  },
+  MODEL_HUB: {
+    schema: z.string().regex(/^https?:\/\/\S+$/, { error: 'a URL such as https://huggingface.co' }),
+    default: 'https://huggingface.co',
+    meaning: 'Where models come from when ALLOW_REMOTE_MODELS lets them: Hugging Face, or a mirror of it.',
+    form: 'http:// or https:// URL',
+  },
   INFERENCE_LANES: optionalIntegerSetting(
     { min: 1, max: 64, unit: 'processes' },
     "Compute processes for inference; left out, one a core (a container's CPU limit counts).",
@@ -160,6 +191,33 @@ export const settings = {
     'The most of one call to a compute process, which cuts it into forward passes of like lengths. Larger calls cost the worker less; urgent work waits for one or two of them.',
   ),
   TEXT_LANES: integerSetting({ default: 1, min: 1, max: 64, unit: 'processes' }, 'Compute processes for text.'),
+  LANE_MEMORY: integerSetting(
+    { default: 2 * 2 ** 30, min: 0, max: 2 ** 40, unit: 'bytes' },
+    'A compute process for inference or text whose memory is above that is replaced as soon as it has nothing to compute; no task notices. It has to be well above MODEL_MEMORY. 0: never.',
+  ),
+  SAME_TEXT_MEMORY: integerSetting(
+    { default: 32 * 2 ** 20, min: 0, max: 2 ** 40, unit: 'bytes' },
+    'Memory in which a worker keeps what it has computed lately, so that the same text is not computed again; 0: none. Texts that are the same while they are under way are computed once in any case.',
+  ),
+  RESULT_CACHE: integerSetting(
+    { default: 0, min: 0, max: 2 ** 43, unit: 'bytes' },
+    'The same in Redis, for all workers with the same model on the same kind of CPU: the most memory of Redis that it may take; 0: off. It gives way when Redis fills: above 70 % of REDIS_HIGH_WATER nothing is added and the oldest goes. Workers should agree.',
+  ),
+  RESULT_CACHE_TTL: integerSetting(
+    { default: 86_400_000, min: 1000, max: 2_592_000_000, unit: 'ms' },
+    'How long RESULT_CACHE keeps a value.',
+  ),
+  VECTOR_MEMORY: integerSetting(
+    { default: 4 * 2 ** 30, min: 2 ** 20, max: 2 ** 42, unit: 'bytes' },
+    'What the collections in the memory of a worker may take together; 100,000 points of 384 numbers take about 0.4 GB. Those unused for the longest time are let go, and loaded again when they are needed; a collection that is larger is refused.',
+  ),
+  SNAPSHOTS_DIR: {
+    schema: z.string().min(1),
+    default: undefined,
+    meaning:
+      'Where workers of a machine keep snapshots of collections, so that the next one starts in seconds; left out, `snapshots` below MILLRACE_HOME. Any of it may be deleted.',
+    form: 'a folder',
+  },
   BATCH_ITEMS: integerSetting({ default: 64, min: 1, max: 4096, unit: 'items' }, 'The most items of one call.'),
   BATCH_WAIT: integerSetting(
     { default: 20, min: 0, max: 10_000, unit: 'ms' },

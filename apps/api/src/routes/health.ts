@@ -1,5 +1,5 @@
 import type { Mill } from '@millrace/client/mill';
-import { bundledModel } from '@millrace/shared/tasks/inference/embed';
+import type { LaneBeat } from '@millrace/shared/redis/workers';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
 import type { ApiServer } from '../server.ts';
@@ -8,7 +8,7 @@ const readinessSchema = z.object({
   ready: z.boolean(),
   redis: z.enum(['up', 'down']),
   worker: z.object({
-    warm: z.boolean().meta({ description: `Some worker has loaded ${bundledModel}.` }),
+    warm: z.boolean().meta({ description: 'Some worker has loaded its models, and computes at once.' }),
     count: z.int().meta({ description: 'Workers that live.' }),
   }),
 });
@@ -48,10 +48,15 @@ export function healthRoutes(app: ApiServer, { mill }: ApiDeps): void {
   });
 }
 
+/** It was warmed as far as there is anything to warm: where the bundled model is not, none is loaded before a task names it. */
+function isReady({ family, state }: LaneBeat): boolean {
+  return family === 'inference' && (state === 'idle' || state === 'busy');
+}
+
 async function readinessOf(mill: Mill): Promise<Readiness> {
   try {
     const workers = await mill.workers.list();
-    const warm = workers.some(({ models }) => models.some((model) => model.warm && model.name === bundledModel));
+    const warm = workers.some(({ models, lanes }) => models.some((model) => model.warm) || lanes.some(isReady));
     return { ready: true, redis: 'up', worker: { warm, count: workers.length } };
   } catch {
     // Whatever the reason: without an answer from Redis there is nothing to be done here.

@@ -1,4 +1,5 @@
 import type { TaskType } from '@millrace/shared/tasks/define-task-type';
+import { jsonSchemasOf } from '@millrace/shared/tasks/json-schemas';
 import { type Door, limitsOf } from '@millrace/shared/tasks/parse';
 import { families } from '@millrace/shared/tasks/task';
 import { z } from 'zod';
@@ -43,15 +44,12 @@ export function taskTypesRoute(app: ApiServer, { door }: ApiDeps): void {
 
 function describeType(door: Door, taskType: TaskType): TaskTypes['types'][number] {
   const { type, family, description, example } = taskType;
-  // What has no JSON Schema of its own, such as rows of float32, describes itself by its metadata.
-  const options = { target: 'draft-2020-12', unrepresentable: 'any' } as const;
   return {
     type,
     family,
     description,
     limits: limitsOf(door, taskType),
     example,
-    input: z.toJSONSchema(taskType.input, { ...options, io: 'input' }),
-    output: z.toJSONSchema(taskType.output, { ...options, io: 'output' }),
+    ...jsonSchemasOf(taskType),
   };
 }

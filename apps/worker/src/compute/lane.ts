@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '@millrace/shared/errors';
+import type { ReplicaBeat } from '@millrace/shared/redis/workers';
 import type { FromLane, LaneSetup, LoadedModel, ToLane } from './protocol.ts';
 
 /** A call on its way through a lane. */
@@ -27,27 +28,42 @@ export const callsPerLane = 2;
 
 /** How long a lane may take to load, in ms. */
 const startTimeoutMs = 60_000;
+/** How long a lane that can stop by itself may take to do so, in ms. */
+const stopWithinMs = 5000;
+
+/** Why a lane is to end that has done nothing wrong: its core belongs to another worker now, or it is above its memory limit. */
+export type LaneLeave = 'retired' | 'recycled';
 
 /**
- * One compute process and its life: starting -> ready -> dead. It holds up to two calls, so that it never idles while the main
- * thread settles the one before.
+ * One compute process and its life: starting -> ready (-> leaving) -> dead. It holds up to two calls, so that it never idles
+ * while the main thread settles the one before.
  */
 export class Lane {
   readonly id: string;
   readonly ready: Promise<readonly LoadedModel[]>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
+  /** Its memory when its last call ended. */
   rssBytes: number | null = null;
+  /** The models that it has loaded. */
+  models: readonly LoadedModel[] = [];
+  /** What it says of its copies of collections. */
+  replicas: readonly ReplicaBeat[] = [];
+  /** Its memory when it was ready. */
+  freshBytes: number | null = null;
   private readonly child: ChildProcess;
   private readonly events: LaneEvents;
   private readonly unfinished: LaneCall[] = [];
   private deathReason: string | undefined;
   private isReady = false;
   private isDead = false;
+  private leave: LaneLeave | undefined;
+  private readonly stopsByItself: boolean;
 
   constructor(id: string, setup: LaneSetup, events: LaneEvents) {
     this.id = id;
     this.events = events;
+    this.stopsByItself = setup.family === 'vector';
     this.child = fork(fileURLToPath(new URL('./lane-process.js', import.meta.url)), [], {
       serialization: 'advanced',
       // A lane says nothing itself; what native code or a library prints goes to the worker's stderr.
@@ -68,6 +84,16 @@ export class Lane {
     return this.unfinished.length === 0 ? 'idle' : 'busy';
   }
 
+  /** Whether it may get calls: it is ready and is not to end. */
+  get takesCalls(): boolean {
+    return this.isReady && !this.isDead && this.leave === undefined;
+  }
+
+  /** Why it is to end when it is idle, once it is. */
+  get leaving(): LaneLeave | undefined {
+    return this.leave;
+  }
+
   /** The calls that it holds; the first is computing. */
   get calls(): readonly LaneCall[] {
     return this.unfinished;
@@ -85,6 +111,27 @@ export class Lane {
     this.child.kill('SIGKILL');
   }
 
+  /**
+   * Ends a call that takes too long. Killing the process is the only way where native code computes in one piece; a lane of the
+   * vector family computes in slices and holds indexes that took long to build: it is asked first.
+   */
+  interrupt(call: LaneCall, reason: string): void {
+    if (!this.stopsByItself) {
+      this.kill(reason);
+      return;
+    }
+    this.send({ kind: 'stop', call: call.id });
+    setTimeout(() => {
+      if (this.unfinished.includes(call)) this.kill(`${reason}, and it did not stop`);
+    }, stopWithinMs).unref();
+  }
+
+  /** What it holds is computed to its end; then the process ends, and onDeath follows with nothing unfinished. */
+  endWhenIdle(leave: LaneLeave): void {
+    this.leave ??= leave;
+    if (this.unfinished.length === 0) this.kill(leave);
+  }
+
   private start(setup: LaneSetup): Promise<readonly LoadedModel[]> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.kill(`it was not ready within ${startTimeoutMs} ms`), startTimeoutMs);
@@ -92,9 +139,13 @@ export class Lane {
         if (message.kind === 'ready') {
           clearTimeout(timer);
           this.isReady = true;
+          this.freshBytes = message.rssBytes;
           this.rssBytes = message.rssBytes;
+          this.models = message.models;
           resolve(message.models);
         } else if (message.kind === 'unable') this.kill(message.message);
+        else if (message.kind === 'models') this.models = message.models;
+        else if (message.kind === 'replicas') this.replicas = message.replicas;
         else this.end(message);
       });
       // Sending to a process that has just died; its exit follows.
@@ -117,10 +168,11 @@ export class Lane {
       return;
     }
     this.unfinished.shift();
-    if (message.kind === 'done') this.rssBytes = message.rssBytes;
+    this.rssBytes = message.rssBytes;
     const [next] = this.unfinished;
     if (next !== undefined) this.events.onBegin(next);
     this.events.onEnd(call, message);
+    if (this.leave !== undefined) this.endWhenIdle(this.leave);
   }
 
   private die(reason: string): void {

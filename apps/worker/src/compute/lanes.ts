@@ -1,12 +1,14 @@
 import type { Logger } from '@millrace/shared/logger';
 import type { Metrics } from '@millrace/shared/metrics';
-import type { LaneBeat } from '@millrace/shared/redis/workers';
-import { type CallEnd, callsPerLane, Lane, type LaneCall } from './lane.ts';
+import type { LaneBeat, ReplicaBeat } from '@millrace/shared/redis/workers';
+import { type CallEnd, callsPerLane, Lane, type LaneCall, type LaneLeave } from './lane.ts';
 import type { LaneSetup, LoadedModel } from './protocol.ts';
 
 interface LanesParams {
   readonly setup: LaneSetup;
   readonly count: number;
+  /** Bytes of memory above which a lane is replaced; 0: none. */
+  readonly memoryLimit: number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -27,23 +29,36 @@ interface Place {
   lane: Lane | undefined;
   calls: number;
   restarts: number;
+  /** How many of the restarts were for its memory. */
+  recycled: number;
+  /** Its lane is above the memory limit, and the next one is not ready yet. */
+  recycling: boolean;
   /** Deaths in a row before it was ready; each doubles the pause before the next start. */
   failedStarts: number;
-  /** Gets no more calls, and ends when it is idle. */
+  /** Is to be empty: its lane gets no more calls, and ends when it is idle. */
   retiring: boolean;
 }
 
-const longestPauseMs = 30_000;
-/** Why a lane ends whose core belongs to another worker now. */
-const retired = 'its core belongs to another worker';
+/** How a lane ended: what it was to do (undefined: go on), and the calls that it had. */
+interface Ending {
+  readonly leaving: LaneLeave | undefined;
+  readonly reason: string;
+  readonly calls: number;
+}
 
-/** The lanes of a family: a process that dies is replaced, until the worker closes. */
+const longestPauseMs = 30_000;
+
+/**
+ * The lanes of a family: a process that dies is replaced, until the worker closes; and so is, once it has nothing to compute,
+ * one that has grown above the memory limit, one after the other.
+ */
 export class Lanes {
   private readonly params: LanesParams;
   private readonly places: Place[];
   private events: LanesEvents | undefined;
   private readonly timers = new Set<NodeJS.Timeout>();
   private closed = false;
+  /** What the lane loaded that started last. */
   models: readonly LoadedModel[] = [];
 
   constructor(params: LanesParams) {
@@ -69,24 +84,23 @@ export class Lanes {
     for (const place of this.places.slice(0, count)) place.retiring = false;
     for (const place of this.places.slice(count)) place.retiring = true;
     while (this.places.length < count) this.places.push(this.createPlace(this.places.length));
-    for (const place of this.places) if (!place.retiring && place.lane === undefined) this.open(place);
-    this.retireIdle();
+    for (const place of this.places) {
+      if (place.retiring) retire(place);
+      else if (place.lane === undefined) this.open(place);
+    }
   }
 
   private createPlace(index: number): Place {
     const id = `${this.params.setup.family}-${index + 1}`;
-    return { id, lane: undefined, calls: 0, restarts: 0, failedStarts: 0, retiring: false };
-  }
-
-  private retireIdle(): void {
-    for (const { lane, retiring } of this.places) if (retiring && lane?.state === 'idle') lane.kill(retired);
+    const counts = { calls: 0, restarts: 0, recycled: 0, failedStarts: 0 };
+    return { id, lane: undefined, ...counts, recycling: false, retiring: false };
   }
 
   /** The lane, but for one, that the next call should go to: an idle one, else the one with the fewest calls that has room. */
   next(but?: Lane): Lane | undefined {
     let best: Lane | undefined;
-    for (const { lane, retiring } of this.places) {
-      if (lane === undefined || retiring || lane === but || (lane.state !== 'idle' && lane.state !== 'busy')) continue;
+    for (const { lane } of this.places) {
+      if (lane === undefined || lane === but || !lane.takesCalls) continue;
       if (lane.calls.length < callsPerLane && (best === undefined || lane.calls.length < best.calls.length))
         best = lane;
     }
@@ -95,12 +109,22 @@ export class Lanes {
 
   /** Ends the process that holds a call, in mid-run. */
   killHolder(call: LaneCall, reason: string): void {
-    this.places.find(({ lane }) => lane?.calls.includes(call))?.lane?.kill(reason);
+    this.places.find(({ lane }) => lane?.calls.includes(call))?.lane?.interrupt(call, reason);
+  }
+
+  /** What is loaded now, of every lane. */
+  get loaded(): readonly LoadedModel[] {
+    return this.places.flatMap(({ lane }) => lane?.models ?? []);
+  }
+
+  /** The replicas of every lane. */
+  get replicas(): readonly ReplicaBeat[] {
+    return this.places.flatMap(({ lane }) => lane?.replicas ?? []);
   }
 
   beats(): LaneBeat[] {
     const there = this.places.filter(({ lane, retiring }) => !retiring || lane !== undefined);
-    return there.map(({ id, lane, calls, restarts }) => ({
+    return there.map(({ id, lane, calls, restarts, recycled }) => ({
       id,
       family: this.params.setup.family,
       state: lane?.state ?? 'dead',
@@ -108,6 +132,7 @@ export class Lanes {
       rssBytes: lane?.rssBytes ?? null,
       calls,
       restarts,
+      recycled,
     }));
   }
 
@@ -124,40 +149,83 @@ export class Lanes {
     const lane = new Lane(place.id, this.params.setup, {
       onEnd: (call, end) => {
         place.calls += 1;
+        // First, for it must get no other call for the one that ended.
+        if (this.isToBeRecycled(lane)) this.recycle(place, lane);
         this.events?.onEnd(call, end);
-        if (place.retiring) this.retireIdle();
       },
       onBegin: (call) => this.events?.onBegin(call),
       onDeath: (unfinished, reason) => this.onDeath(place, unfinished, reason),
     });
     place.lane = lane;
     lane.ready.then(
-      () => {
-        place.failedStarts = 0;
-        this.events?.onRoom();
+      (models) => {
+        this.models = models;
+        this.onReady(place, lane);
       },
       () => {
         place.failedStarts += 1;
+        place.recycling = false;
       },
     );
     return lane;
   }
 
-  private onDeath(place: Place, unfinished: readonly LaneCall[], reason: string): void {
-    const { log, metrics, setup } = this.params;
-    if (place.retiring) {
-      place.lane = undefined;
-      log.info(
-        { event: 'lane.retired', lane: place.id },
-        'a compute process ended: its core belongs to another worker',
+  private onReady(place: Place, lane: Lane): void {
+    const { log, memoryLimit } = this.params;
+    place.failedStarts = 0;
+    place.recycling = false;
+    if (place.retiring) retire(place);
+    if (memoryLimit > 0 && (lane.freshBytes ?? 0) > memoryLimit)
+      log.warn(
+        { event: 'lane.limit.low', lane: place.id, rssBytes: lane.freshBytes, limit: memoryLimit },
+        'LANE_MEMORY is less than what a compute process takes that has computed nothing: it is not recycled',
       );
-    } else if (!this.closed) {
-      log.warn({ event: 'lane.died', lane: place.id, reason, calls: unfinished.length }, 'a compute process died');
-      metrics.count('millrace_lane_restarts_total', { family: setup.family, reason: 'died' });
-      place.restarts += 1;
-      this.reopen(place);
-    }
+    this.events?.onRoom();
+  }
+
+  /** One at a time, so that the others go on; and not when the next would be above the limit from its start. */
+  private isToBeRecycled({ rssBytes, freshBytes, leaving }: Lane): boolean {
+    const { memoryLimit } = this.params;
+    if (memoryLimit === 0 || leaving !== undefined || (rssBytes ?? 0) <= memoryLimit) return false;
+    return (freshBytes ?? 0) <= memoryLimit && !this.places.some(({ recycling }) => recycling);
+  }
+
+  private recycle(place: Place, lane: Lane): void {
+    const { log, memoryLimit } = this.params;
+    const facts = { lane: place.id, rssBytes: lane.rssBytes, limit: memoryLimit };
+    log.info({ event: 'lane.recycled', ...facts }, 'a compute process is above LANE_MEMORY: another takes its place');
+    place.recycling = true;
+    lane.endWhenIdle('recycled');
+  }
+
+  private onDeath(place: Place, unfinished: readonly LaneCall[], reason: string): void {
+    // One that was to end and died before, with calls in hand, has died as any other.
+    const leaving = unfinished.length === 0 ? place.lane?.leaving : undefined;
+    if (place.retiring) this.empty(place);
+    else if (!this.closed) this.replace(place, { leaving, reason, calls: unfinished.length });
     this.events?.onDeath(unfinished, reason);
+  }
+
+  private empty(place: Place): void {
+    place.lane = undefined;
+    place.recycling = false;
+    this.params.log.info(
+      { event: 'lane.retired', lane: place.id },
+      'a compute process ended: its core belongs to another worker',
+    );
+  }
+
+  private replace(place: Place, { leaving, reason, calls }: Ending): void {
+    const { log, metrics, setup } = this.params;
+    if (leaving === undefined)
+      log.warn({ event: 'lane.died', lane: place.id, reason, calls }, 'a compute process died');
+    // One that was to retire is needed again: nothing has gone wrong.
+    if (leaving !== 'retired') {
+      metrics.count('millrace_lane_restarts_total', { family: setup.family, reason: leaving ?? 'died' });
+      place.restarts += 1;
+      if (leaving === 'recycled') place.recycled += 1;
+    }
+    this.reopen(place);
   }
 
   /** At once the first time; a lane that cannot start waits longer and longer. */
@@ -169,4 +237,9 @@ export class Lanes {
     }, pauseMs);
     this.timers.add(timer);
   }
+}
+
+/** One that still loads retires when it is ready. */
+function retire({ lane }: Place): void {
+  if (lane?.takesCalls) lane.endWhenIdle('retired');
 }

@@ -7,12 +7,17 @@ import { type CallEnd, callsPerLane, type Lane, type LaneCall } from '../compute
 import type { Lanes } from '../compute/lanes.ts';
 import { expired } from './early-ends.ts';
 import type { HeldTask } from './held-task.ts';
-import { type BadEnd, blame, type QueuedItem } from './isolation.ts';
+import { type BadEnd, blame } from './isolation.ts';
+import { observeCall } from './observe-call.ts';
+import { type QueuedItem, takersOf, tasksOf } from './queued-item.ts';
+import type { SameItems } from './same-items.ts';
 
 interface DispatcherParams {
   readonly family: Family;
   readonly workerId: string;
   readonly batcher: Batcher<QueuedItem>;
+  /** Takes tasks apart into items, and brings outcomes to all that wait for them. */
+  readonly same: SameItems;
   readonly lanes: Lanes;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -20,6 +25,8 @@ interface DispatcherParams {
   readonly onWindow: () => void;
   /** Called when a call has ended: the time to look whether something more urgent has come. */
   readonly onCallEnd: () => void;
+  /** Called when a lane has started, at first or again. */
+  readonly onLaneStart: () => void;
   /** Notes a call before it is sent; `place` names one of the calls that a lane holds. */
   readonly noteCall: (place: string, call: CallRecord) => void;
 }
@@ -28,6 +35,8 @@ interface DispatcherParams {
 interface SentCall {
   readonly lane: LaneCall;
   readonly items: readonly QueuedItem[];
+  /** Its time from when its lane begins it, in ms: the strictest task decides. */
+  readonly limitMs: number;
   timer: NodeJS.Timeout | undefined;
   /** Its lane was killed because it took too long. */
   timedOut: boolean;
@@ -45,7 +54,6 @@ export class Dispatcher {
   /** The lane that suspects are computed in, while there are any. */
   private reserved: Lane | undefined;
   private nextCall = 1;
-  private nextOrder = 0;
   private dueTimer: NodeJS.Timeout | undefined;
   private draining = false;
   windowFull = false;
@@ -60,29 +68,18 @@ export class Dispatcher {
       onBegin: (call) => this.watch(call),
       onEnd: (call, end) => this.onEnd(call, end),
       onDeath: (unfinished, reason) => this.onDeath(unfinished, reason),
-      onRoom: () => this.pump(),
+      onRoom: () => {
+        this.params.onLaneStart();
+        this.pump();
+      },
     });
   }
 
-  /** Takes in the items of a task; when it ends early, what is left of it goes. */
+  /** Takes in the items of a task; when it ends early, what nobody else wants of it goes. */
   submit(task: HeldTask): void {
-    const { taskType, priority, createdAt } = task.params;
-    const since = Date.now();
-    const items = task.items.map((item, index) => ({
-      task,
-      index,
-      item,
-      key: `${taskType.type} ${taskType.batchKey(item)}`,
-      cost: taskType.cost(item),
-      priority,
-      arrival: createdAt,
-      order: this.nextOrder++,
-      since,
-      crashes: 0,
-    }));
-    if (task.params.suspect) this.suspects.push(...items.map((item) => [item]));
-    else this.params.batcher.add(items);
-    void task.ended.then(() => this.params.batcher.remove(items));
+    const { same } = this.params;
+    if (task.params.suspect) this.suspects.push(...same.enterApart(task).map((item) => [item]));
+    else same.enter(task);
     this.pump();
   }
 
@@ -90,10 +87,8 @@ export class Dispatcher {
   drain(): HeldTask[] {
     this.draining = true;
     clearTimeout(this.dueTimer);
-    const waiting = new Set(
-      [...this.params.batcher.drain(), ...this.suspects.splice(0).flat()].map(({ task }) => task),
-    );
-    return [...waiting].filter((task) => !task.isEnded);
+    const { batcher, same } = this.params;
+    return [...tasksOf([...batcher.drain(), ...same.drain(), ...this.suspects.splice(0).flat()])];
   }
 
   /** Sends calls as long as a lane has room and the batcher thinks it time. */
@@ -112,7 +107,7 @@ export class Dispatcher {
 
   /** Suspects have a lane for themselves, one call at a time, while the other lanes go on as usual. */
   private sendSuspects(): void {
-    if (this.suspects.length === 0 || this.reserved?.state === 'dead') this.reserved = undefined;
+    if (this.suspects.length === 0 || !this.reserved?.takesCalls) this.reserved = undefined;
     if (this.suspects.length === 0) return;
     this.reserved ??= this.params.lanes.next();
     while (this.reserved?.state === 'idle') {
@@ -124,15 +119,10 @@ export class Dispatcher {
 
   /** `alone`: the lane has nothing else, so that an item that is alone in the call is alone in the lane. */
   private send(lane: Lane, items: readonly QueuedItem[], alone = false): void {
-    const wanted = items.filter(({ task }) => this.isWanted(task));
+    const wanted = items.filter((item) => this.isWanted(item));
     if (wanted.length === 0) return;
     const call = this.createCall(wanted);
-    const [only] = wanted;
-    const record = {
-      id: this.callName(call.lane.id),
-      jobs: [...new Set(wanted.map(({ task }) => task.params.ref.jobId))],
-      alone: alone && wanted.length === 1 && only !== undefined ? only.index : null,
-    };
+    const record = this.recordOf(call, alone);
     const place = call.lane.id % callsPerLane;
     // Alone, it also takes the place of the call before it, which has ended: a death now is not that one's.
     const places = alone ? Array.from({ length: callsPerLane }, (_, index) => index) : [place];
@@ -140,49 +130,56 @@ export class Dispatcher {
     lane.run(call.lane);
   }
 
-  /** Ended tasks (a failed mate, cancelled) want no more; one whose time to start is over expires here. */
-  private isWanted(task: HeldTask): boolean {
-    if (task.isEnded) return false;
-    const { expiresAt } = task.params;
-    if (expiresAt === undefined || task.firstCallAt !== null || Date.now() < expiresAt) return true;
-    task.end(expired);
+  /** Whether any task still wants an item: not those that have ended (a failed mate, cancelled), nor those that expire here. */
+  private isWanted(item: QueuedItem): boolean {
+    for (const task of takersOf(item)) {
+      const { expiresAt } = task.params;
+      if (expiresAt !== undefined && task.firstCallAt === null && Date.now() >= expiresAt) task.end(expired);
+    }
+    if (takersOf(item).length > 0) return true;
+    this.params.same.drop(item);
     return false;
   }
 
   private createCall(items: readonly QueuedItem[]): SentCall {
     const id = this.nextCall;
     this.nextCall += 1;
-    const type = items[0]?.task.params.taskType.type ?? '';
-    const call: SentCall = {
-      lane: { id, type, items: items.map(({ item }) => item) },
-      items,
-      timer: undefined,
-      timedOut: false,
-    };
+    let limitMs = Number.POSITIVE_INFINITY;
+    for (const { params } of tasksOf(items)) limitMs = Math.min(limitMs, params.timeoutMs);
+    const type = items[0]?.taskType.type ?? '';
+    const lane = { id, type, items: items.map(({ item }) => item) };
+    const call: SentCall = { lane, items, limitMs, timer: undefined, timedOut: false };
     this.sent.set(id, call);
-    for (const { task } of items) task.callId = this.callName(id);
+    this.params.same.send(items, { id: this.callName(id), limitMs });
     return call;
+  }
+
+  /**
+   * Of a call that may kill the worker: all tasks that have items in it are suspects then. `alone` only with one task that has one
+   * item in it, or a crash would count against several.
+   */
+  private recordOf({ lane, items }: SentCall, alone: boolean): CallRecord {
+    const [only, ...others] = items.flatMap((item) => takersOf(item).flatMap((task) => item.takers.get(task) ?? []));
+    return {
+      id: this.callName(lane.id),
+      jobs: [...tasksOf(items)].map(({ params }) => params.ref.jobId),
+      alone: alone && only !== undefined && others.length === 0 ? only : null,
+    };
   }
 
   private callName(id: number): string {
     return `${this.params.workerId}/${this.params.family}-${id}`;
   }
 
-  /** A call has its time from when its lane begins it; the strictest task decides. */
   private watch(laneCall: LaneCall): void {
     const call = this.sent.get(laneCall.id);
-    if (call === undefined) return;
-    const timeoutMs = call.items.reduce(
-      (least, { task }) => Math.min(least, task.params.timeoutMs),
-      Number.POSITIVE_INFINITY,
-    );
-    call.timer = setTimeout(() => this.onTimeout(call, timeoutMs), timeoutMs);
+    if (call !== undefined) call.timer = setTimeout(() => this.onTimeout(call), call.limitMs);
   }
 
   /** What it computes cannot be interrupted otherwise. */
-  private onTimeout(call: SentCall, timeoutMs: number): void {
+  private onTimeout(call: SentCall): void {
     call.timedOut = true;
-    this.params.lanes.killHolder(call.lane, `call ${call.lane.id} took longer than ${timeoutMs} ms`);
+    this.params.lanes.killHolder(call.lane, `call ${call.lane.id} took longer than ${call.limitMs} ms`);
   }
 
   private onEnd(laneCall: LaneCall, end: CallEnd): void {
@@ -201,54 +198,44 @@ export class Dispatcher {
       beganAt: end.beganAt,
       endedAt: end.endedAt,
     };
-    const tasks = new Set(call.items.map(({ task }) => task));
+    const tasks = tasksOf(call.items);
     for (const task of tasks) task.noteCall(record);
-    this.observe(call, { end, tasks: tasks.size });
-    call.items.forEach(({ task, index }, position) => {
-      const outcome = end.outcomes[position];
-      if (outcome !== undefined) task.take(index, outcome);
-    });
-  }
-
-  private observe(call: SentCall, { end, tasks }: { end: Extract<CallEnd, { kind: 'done' }>; tasks: number }): void {
-    const { metrics } = this.params;
-    const { type } = call.lane;
-    metrics.observe('millrace_call_items', { type }, call.items.length);
-    metrics.observe('millrace_call_tasks', { type }, tasks);
-    metrics.observe('millrace_call_seconds', { type }, (end.endedAt - end.beganAt) / 1000);
-    const { realTokens = 0, paddedTokens = 0 } = end.stats;
-    if (realTokens > 0) metrics.count('millrace_tokens_total', { type, kind: 'real' }, realTokens);
-    if (paddedTokens > 0) metrics.count('millrace_tokens_total', { type, kind: 'padded' }, paddedTokens);
+    observeCall(this.params.metrics, { call: call.lane, end, tasks: tasks.size });
+    this.params.same.settle(call.items, end.outcomes);
   }
 
   private onDeath(unfinished: readonly LaneCall[], reason: string): void {
     unfinished.forEach((laneCall, position) => {
       const call = this.forget(laneCall);
       if (call === undefined) return;
-      if (this.draining) for (const { task } of call.items) task.end({ kind: 'returned' });
+      if (this.draining) for (const task of tasksOf(call.items)) task.end({ kind: 'returned' });
       else if (position === 0) this.redo(call.items, call.timedOut ? 'timed out' : 'died', reason);
       // It waited in the lane and had not begun: it is nobody's fault.
-      else this.params.batcher.add(call.items.filter(({ task }) => !task.isEnded));
+      else this.params.same.putBack(this.wantedOf(call.items));
     });
     this.pump();
   }
 
   /** Finds who is at fault: what remains is computed again, apart from all others. */
   private redo(items: readonly QueuedItem[], reason: BadEnd, message: string): void {
-    const verdict = blame(
-      items.filter(({ task }) => !task.isEnded),
-      reason,
-      message,
-    );
-    for (const { item, outcome } of verdict.failed) item.task.take(item.index, outcome);
+    const { same } = this.params;
+    const verdict = blame(this.wantedOf(items), reason, message);
+    for (const { item, tasks, outcome } of verdict.failed) same.fail(item, tasks, outcome);
+    same.setApart(verdict.groups.flat());
     this.suspects.push(...verdict.groups);
-    const type = items[0]?.task.params.taskType.type ?? '';
+    const type = items[0]?.taskType.type ?? '';
     const again = verdict.groups.reduce((sum, group) => sum + group.length, 0);
     if (again > 0) this.params.metrics.count('millrace_items_redone_total', { type, reason }, again);
     this.params.log.warn(
       { event: 'call.redone', why: reason, type, items: items.length, again, reason: message },
       'a call did not end well',
     );
+  }
+
+  /** Those that some task still wants; the others are dropped. */
+  private wantedOf(items: readonly QueuedItem[]): QueuedItem[] {
+    for (const item of items) if (takersOf(item).length === 0) this.params.same.drop(item);
+    return items.filter((item) => takersOf(item).length > 0);
   }
 
   private forget({ id }: LaneCall): SentCall | undefined {

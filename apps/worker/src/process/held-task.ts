@@ -3,7 +3,10 @@ import type { TaskType } from '@millrace/shared/tasks/define-task-type';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import type { ItemOutcome } from '@millrace/shared/tasks/processor';
 
-/** How an attempt of a task ends. `returned`: it had no turn and goes back to the queue, no attempt burnt. */
+/**
+ * How an attempt of a task ends. `returned`: it had no turn and goes back to the queue, no attempt burnt. `lacking`: this worker
+ * has not got what it needs; it is left for others for some time, and fails when none has it.
+ */
 export type TaskEnd =
   | { readonly kind: 'succeeded'; readonly values: readonly unknown[] }
   | {
@@ -12,6 +15,7 @@ export type TaskEnd =
       readonly message: string;
       readonly items: readonly ItemFailure[];
     }
+  | { readonly kind: 'lacking'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'returned' };
 
 /** A call as its tasks remember it; ms since 1970. */
@@ -26,6 +30,8 @@ interface HeldTaskParams {
   readonly ref: TaskRef;
   readonly taskType: TaskType;
   readonly input: unknown;
+  /** The input as JSON, in bytes. */
+  readonly inputBytes: number;
   readonly attempt: number;
   readonly startedAttempts: number;
   readonly priority: number;
@@ -74,6 +80,12 @@ export class HeldTask {
     return this.hasEnded;
   }
 
+  /** About how many bytes it takes until it is settled: its input and its result. */
+  get bytes(): number {
+    const { taskType, input, inputBytes } = this.params;
+    return inputBytes + taskType.resultBytes(input, inputBytes);
+  }
+
   /** Notes the outcome of one item; the last one, or a failure, ends the task. */
   take(index: number, outcome: ItemOutcome): void {
     if (this.hasEnded) return;
@@ -95,8 +107,9 @@ export class HeldTask {
     this.resolve(end);
   }
 
+  /** A call has carried items of it; one that it joined under way began for it when it was pulled. */
   noteCall(call: CallRecord): void {
-    this.firstCallAt ??= call.beganAt;
+    this.firstCallAt ??= Math.max(call.beganAt, this.params.pulledAt);
     this.lastCall = call;
     this.calls += 1;
   }

@@ -17,6 +17,10 @@ export interface Keys {
   result(ref: JobRef, attempt: number): string;
   /** Bytes that accepted tasks will still write: family -> bytes. */
   readonly owed: string;
+  /** The values of the result cache, scored by the ms when their time is over; each one's own key begins with this one. */
+  readonly cache: string;
+  /** Bytes that the result cache takes, by estimate. */
+  readonly cacheBytes: string;
   /** Ended tasks of a family (job id), scored by the ms when their result's time is over. */
   ended(family: Family): string;
   /** Running tasks that are to be cancelled (job id), scored by the ms when the wish lapses. */
@@ -47,6 +51,10 @@ export interface Keys {
   workerMetrics(id: string): string;
   /** Held by the one process that does a periodic duty. */
   lease(duty: string): string;
+  /** The set of the names of collections. */
+  readonly collections: string;
+  /** A collection's `meta` (hash), `points` (hash), `log` (stream) or `documents` (hash). */
+  collection(name: string, part: 'meta' | 'points' | 'log' | 'documents'): string;
   /** The hash of the admin key that the API made for itself. */
   readonly adminKey: string;
 }
@@ -59,6 +67,8 @@ export function createKeys(prefix: string): Keys {
     lock: ({ family, jobId }) => `${prefix}:${family}:${jobId}:lock`,
     result: ({ family, jobId }, attempt) => `${prefix}:result:${family}:${jobId}:${attempt}`,
     owed: `${prefix}:owed`,
+    cache: `${prefix}:cache`,
+    cacheBytes: `${prefix}:cache-bytes`,
     ended: (family) => `${prefix}:ended:${family}`,
     cancellations: (family) => `${prefix}:cancellations:${family}`,
     cancelChannel: `${prefix}:cancel`,
@@ -75,6 +85,8 @@ export function createKeys(prefix: string): Keys {
     worker: (id) => `${prefix}:worker:${id}`,
     workerMetrics: (id) => `${prefix}:worker-metrics:${id}`,
     lease: (duty) => `${prefix}:lease:${duty}`,
+    collections: `${prefix}:collections`,
+    collection: (name, part) => `${prefix}:collection:${name}:${part}`,
     adminKey: `${prefix}:admin-key`,
   };
 }

@@ -126,3 +126,16 @@ export function unpackVectors({ bytes, rows, dimensions }: VectorBlock): Float32
   const numbers = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
   return Array.from({ length: rows }, (_, row) => numbers.subarray(row * dimensions, (row + 1) * dimensions));
 }
+
+/** An output in two parts, as it is stored. */
+export interface StoredOutput {
+  readonly output: Record<string, unknown>;
+  readonly vectorsField: string | null;
+  readonly vectors: VectorBlock | undefined;
+}
+
+/** The output as its type describes it, vectors as rows of float32. */
+export function assembleOutput({ output, vectorsField, vectors }: StoredOutput): Record<string, unknown> {
+  if (vectorsField === null || vectors === undefined) return output;
+  return { ...output, [vectorsField]: unpackVectors(vectors) };
+}

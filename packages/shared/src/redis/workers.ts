@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { families } from '../tasks/task.ts';
+import { replicaFacts } from '../tasks/vector/collection-view.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { Script } from './script.ts';
@@ -16,6 +17,7 @@ const laneSchema = z.object({
   rssBytes: z.int().nullable(),
   calls: z.int().meta({ description: 'Calls that ended since the worker started.' }),
   restarts: z.int(),
+  recycled: z.int().meta({ description: 'How many of the restarts were because it was above LANE_MEMORY.' }),
 });
 
 const runningSchema = z.object({
@@ -25,6 +27,9 @@ const runningSchema = z.object({
   since: z.string().meta({ description: 'When the worker pulled it.' }),
   batch: z.string().nullable().meta({ description: 'The call that carries its items now or did last.' }),
 });
+
+const replicaSchema = replicaFacts.extend({ collection: z.string() });
+export type ReplicaBeat = z.infer<typeof replicaSchema>;
 
 /** What a worker says of itself with each beat. */
 export const workerSchema = z.object({
@@ -43,10 +48,15 @@ export const workerSchema = z.object({
     z.object({
       name: z.string(),
       fingerprint: z.string().nullable().meta({ description: 'Null until it is loaded.' }),
-      warm: z.boolean(),
+      warm: z.boolean().meta({ description: 'Some process of it has it loaded.' }),
+      pinned: z.boolean().meta({ description: 'Its folder pins its files: SHA256SUMS.' }),
     }),
   ),
+  remoteModels: z
+    .array(z.string())
+    .meta({ description: 'What it may bring from the hub: names, org/* or *; ALLOW_REMOTE_MODELS.' }),
   lanes: z.array(laneSchema),
+  replicas: z.array(replicaSchema).meta({ description: 'Its copies of collections.' }),
   memory: z.object({ rssBytes: z.int(), heapUsedBytes: z.int() }),
   held: z.int().meta({ description: 'Tasks that it holds, waiting in its batchers or computing.' }),
   running: z.array(runningSchema).meta({ description: 'What it holds; at most 256 are listed.' }),

@@ -6,6 +6,7 @@ import type { Family } from '../tasks/task.ts';
 import { agingDuty } from './aging.ts';
 import { expiryDuty } from './expiry.ts';
 import { owedDuty } from './owed.ts';
+import { resultCacheDuty } from './result-cache.ts';
 import { retentionDuty } from './retention.ts';
 import { spentInputsDuty } from './spent-inputs.ts';
 import type { Duty } from './sweeper.ts';
@@ -33,5 +34,6 @@ export function createDuties({ redis, keys, queues, agingMs, highWater }: DutyPa
     spentInputsDuty({ redis, keys, now }),
     unlistedDuty({ redis, keys, now }),
     owedDuty(redis, keys),
+    resultCacheDuty({ redis, keys, highWater, now }),
   ];
 }

@@ -1,13 +1,29 @@
 import type { z } from 'zod';
 import type { TaskType } from './define-task-type.ts';
+import { classify } from './inference/classify.ts';
 import { embed } from './inference/embed.ts';
+import { pipeline } from './inference/pipeline.ts';
+import { rerank } from './inference/rerank.ts';
 import type { Family } from './task.ts';
+import { chunk } from './text/chunk.ts';
 import { clean } from './text/clean.ts';
+import { deletePoints } from './vector/delete.ts';
+import { documents } from './vector/documents.ts';
+import { search } from './vector/search.ts';
+import { upsert } from './vector/upsert.ts';
 
 /** Every built-in type. A type that is added here is validated, documented, batched and typed everywhere. */
 export const builtinTaskTypes = {
   'inference.embed': embed,
+  'inference.classify': classify,
+  'inference.rerank': rerank,
+  'inference.pipeline': pipeline,
+  'text.chunk': chunk,
   'text.clean': clean,
+  'vector.upsert': upsert,
+  'vector.documents': documents,
+  'vector.delete': deletePoints,
+  'vector.search': search,
 } as const;
 
 export type BuiltinType = keyof typeof builtinTaskTypes;

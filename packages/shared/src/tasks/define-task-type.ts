@@ -1,5 +1,8 @@
 import type { z } from 'zod';
+import type { Preparation, PreparationFacts } from './preparation.ts';
 import type { Family } from './task.ts';
+import type { ValueKeeping } from './value-keeping.ts';
+import type { CollectionUse } from './vector/collection-use.ts';
 
 /** How much one task of a type may carry. */
 export interface TaskLimits {
@@ -29,6 +32,13 @@ export interface TaskType<Input = unknown, Output = unknown, Item = unknown, Val
   join(values: readonly Value[], input: Input): Output;
   /** Items with the same key may share a call. */
   batchKey(item: Item): string;
+  /**
+   * Which items are the same: those with the same identity have the same value, so one is computed for all that are under way.
+   * undefined, as by default: never shared. Only for values that depend on the item alone.
+   */
+  identity(item: Item): string | undefined;
+  /** How values are kept, so that the same item is not computed again later; undefined: they are shared in flight alone. */
+  readonly keeping: ValueKeeping<Item, Value> | undefined;
   /** How much an item asks of a call, in the unit of its family: tokens for inference, characters for text. */
   cost(item: Item): number;
   /**
@@ -38,6 +48,12 @@ export interface TaskType<Input = unknown, Output = unknown, Item = unknown, Val
   resultBytes(input: Input, inputBytes: number): number;
   /** The model that a task needs; undefined when it needs none. */
   model(input: Input): string | undefined;
+  /** How much of `limits.items` an input takes; as many as it has items unless the type says otherwise. */
+  size(input: Input): number;
+  /** The collection that a task works on, and the vectors that it brings; undefined when there is none. */
+  collection(input: Input): CollectionUse | undefined;
+  /** What other tasks must give before this one can be computed; by default nothing. */
+  prepare(input: Input, facts: PreparationFacts): Preparation<Input>;
 }
 
 interface CommonDefinition<Input, Output, Item> {
@@ -50,12 +66,21 @@ interface CommonDefinition<Input, Output, Item> {
   readonly limits?: TaskLimits;
   readonly vectors?: keyof Output & string;
   batchKey?(item: Item): string;
+  identity?(item: Item): string | undefined;
   cost?(item: Item): number;
   resultBytes?(input: Input, inputBytes: number): number;
   model?(input: Input): string | undefined;
+  size?(input: Input): number;
+  collection?(input: Input): CollectionUse | undefined;
+  prepare?(input: Input, facts: PreparationFacts): Preparation<Input>;
+}
+
+interface WholeDefinition<Input, Output> extends CommonDefinition<Input, Output, Input> {
+  readonly keeping?: ValueKeeping<Input, Output>;
 }
 
 interface ItemizedDefinition<Input, Output, Item, Value> extends CommonDefinition<Input, Output, Item> {
+  readonly keeping?: ValueKeeping<Item, Value>;
   items(input: Input): readonly Item[];
   join(values: readonly Value[], input: Input): Output;
 }
@@ -77,18 +102,24 @@ export function defineTaskType<Input, Output, Item, Value>(
   definition: ItemizedDefinition<Input, Output, Item, Value>,
 ): TaskType<Input, Output, Item, Value>;
 export function defineTaskType<Input, Output>(
-  definition: CommonDefinition<Input, Output, Input>,
+  definition: WholeDefinition<Input, Output>,
 ): TaskType<Input, Output, Input, Output>;
 export function defineTaskType<Input, Output, Item, Value>(
   definition: CommonDefinition<Input, Output, Item> &
-    Partial<Pick<ItemizedDefinition<Input, Output, Item, Value>, 'items' | 'join'>>,
+    Partial<Pick<ItemizedDefinition<Input, Output, Item, Value>, 'items' | 'join' | 'keeping'>>,
 ): TaskType<Input, Output, Item, Value> {
+  // By the overloads, Item is Input and Value is Output where these two are missing.
+  const items = definition.items?.bind(definition) ?? ((input: Input) => [input as unknown as Item]);
   return {
     limits: defaultLimits,
-    // By the overloads, Item is Input and Value is Output where these two are missing.
-    items: (input) => [input as unknown as Item],
+    items,
+    size: (input) => items(input).length,
+    collection: () => undefined,
+    prepare: (input) => ({ ready: true, input }),
     join: ([value]) => value as unknown as Output,
     batchKey: () => '',
+    identity: () => undefined,
+    keeping: undefined,
     cost: () => 1,
     model: () => undefined,
     resultBytes: (_input, inputBytes) => inputBytes + endedTaskBytes,

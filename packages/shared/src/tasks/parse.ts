@@ -24,6 +24,8 @@ export interface ParsedTask {
 export interface ParsedJob {
   readonly taskType: TaskType;
   readonly input: unknown;
+  /** The input as JSON, in bytes. */
+  readonly inputBytes: number;
   readonly data: JobData;
 }
 
@@ -53,9 +55,9 @@ export function parseJob(door: Door, name: string, data: unknown): ParsedJob {
   const parsed = jobDataSchema.safeParse(data);
   const problems = parsed.success ? [] : problemsOf(parsed.error.issues.filter(isNotOfInput), data, 'data');
   const raw = isRecord(data) ? data : {};
-  const { input } = parseInput(door, taskType, raw['input'], problems);
+  const { input, bytes: inputBytes } = parseInput(door, taskType, raw['input'], problems);
   if (!parsed.success) throw invalid(problems);
-  return { taskType, input, data: parsed.data };
+  return { taskType, input, inputBytes, data: parsed.data };
 }
 
 /** The limits of a type under the settings. */
@@ -101,7 +103,7 @@ function parseInput(
     problems.push(...problemsOf(parsed.error.issues, input, 'input'));
     throw invalid(problems);
   }
-  const items = taskType.items(parsed.data).length;
+  const items = taskType.size(parsed.data);
   const limits = limitsOf(door, taskType);
   if (items > limits.items) throw tooLarge(taskType, `${items} items`, `at most ${limits.items} items`);
   return { input: parsed.data, bytes };

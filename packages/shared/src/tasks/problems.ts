@@ -45,7 +45,8 @@ function expectation(issue: Issue): string {
     case 'too_big':
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin, issue.maximum)}`;
     case 'invalid_union':
-      return unionExpectation(issue.errors);
+      // A union that is told apart by one of its fields has no branches to report when that field is wrong.
+      return issue.errors.length === 0 ? issue.message : unionExpectation(issue.errors);
     default:
       return issue.message;
   }

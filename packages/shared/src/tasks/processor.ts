@@ -11,6 +11,8 @@ export type CallStat = 'realTokens' | 'paddedTokens';
 
 /** What a processor is given with a call. */
 export interface CallContext {
+  /** Says that the call has taken too long: whoever looks at it between two steps can end with outcomes instead of being killed. */
+  readonly signal: AbortSignal;
   count(stat: CallStat, by: number): void;
 }
 

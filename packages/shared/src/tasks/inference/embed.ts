@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { contentHash } from '../content-hash.ts';
 import { defineTaskType, endedTaskBytes } from '../define-task-type.ts';
 import { estimateTokens } from '../estimate-tokens.ts';
+import type { ValueKeeping } from '../value-keeping.ts';
 import { vectorRows } from '../vectors.ts';
+import { packEmbedding, unpackEmbedding } from './embedding-bytes.ts';
+import { modelName } from './model-name.ts';
 
 /** The model that comes with Millrace; its folder below MODELS_DIR. */
 export const bundledModel = 'all-MiniLM-L6-v2';
@@ -9,32 +13,43 @@ export const bundledModel = 'all-MiniLM-L6-v2';
 /** Tokens of a text that an embedding model reads unless its folder says otherwise; what is longer is cut and says so. */
 export const embeddingTokenLimit = 256;
 
-/** A text's vector of float32 (384 numbers of the bundled model), its count of tokens and its share of the JSON. */
-const bytesPerVector = 1536 + 100;
+/** The longest texts that other models than the bundled one are expected to read, in tokens; their folder has the limit. */
+const longestTokenLimit = 8192;
 
-/** A model is a folder below MODELS_DIR, never a path out of it. */
-const modelName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)?$/, {
-    error: 'a model name such as all-MiniLM-L6-v2 or org/name',
-  })
-  .max(128);
+/** Numbers in a vector: of the bundled model, and as many as others have at most as a rule. */
+const bundledDimensions = 384;
+const otherDimensions = 1024;
+
+/** A text's count of tokens and its share of the JSON, beside its vector of float32. */
+const bytesPerText = 100;
+
+/** What a text is for: a model may want queries and documents told apart, by what its folder puts in front of them. */
+const purposes = ['query', 'document'] as const;
+export type Purpose = (typeof purposes)[number];
 
 const textToEmbed = z.string().refine((text) => text.trim() !== '', { error: 'a text that is not empty' });
 
 const embedInput = z.strictObject({
   texts: z.array(textToEmbed).min(1).meta({ description: 'The texts, each embedded by itself.' }),
   model: modelName.optional().meta({ description: `A folder below MODELS_DIR; default ${bundledModel}.` }),
-  normalize: z.boolean().optional().meta({ description: 'Scale each vector to length 1; default true.' }),
+  normalize: z.boolean().optional().meta({
+    description: "Scale each vector to length 1; default: as the model's folder says, true for the bundled one.",
+  }),
+  purpose: z
+    .enum(purposes)
+    .optional()
+    .meta({ description: "What the texts are for: the model's prefix for it is put in front, if it has one." }),
 });
 type EmbedInput = z.infer<typeof embedInput>;
 
 const embedOutput = z.object({
   embeddings: vectorRows,
   model: z.string(),
-  fingerprint: z.string().meta({ description: 'Changes whenever the same text could give another vector.' }),
+  fingerprint: z
+    .string()
+    .meta({ description: 'Changes whenever the same text, for the same purpose, could give another vector.' }),
   dimensions: z.int(),
-  tokens: z.array(z.int()).meta({ description: 'Tokens of each text, before it was cut.' }),
+  tokens: z.array(z.int()).meta({ description: 'Tokens of each text with its prefix, before it was cut.' }),
   truncated: z.array(z.boolean()).meta({ description: 'Whether the text was longer than the model reads.' }),
 });
 
@@ -42,7 +57,9 @@ const embedOutput = z.object({
 export interface EmbedItem {
   readonly text: string;
   readonly model: string;
-  readonly normalize: boolean;
+  /** Undefined: as the model's folder says. */
+  readonly normalize: boolean | undefined;
+  readonly purpose: Purpose | undefined;
 }
 
 /** What a lane makes of one text. */
@@ -54,6 +71,17 @@ export interface EmbedValue {
   readonly fingerprint: string;
 }
 
+const keeping: ValueKeeping<EmbedItem, EmbedValue> = {
+  // Whatever options an item has: all but the text.
+  source: ({ text: _text, ...options }) => JSON.stringify(options),
+  fingerprint: ({ fingerprint }) => fingerprint,
+  pack: packEmbedding,
+  unpack: (bytes, { model }, fingerprint) => {
+    const embedding = unpackEmbedding(bytes);
+    return embedding === undefined ? undefined : { ...embedding, model, fingerprint };
+  },
+};
+
 export const embed = defineTaskType({
   type: 'inference.embed',
   family: 'inference',
@@ -62,8 +90,8 @@ export const embed = defineTaskType({
   output: embedOutput,
   vectors: 'embeddings',
   example: { texts: ['The wheel turns as long as the water runs.'] },
-  items: ({ texts, model = bundledModel, normalize = true }: EmbedInput): EmbedItem[] =>
-    texts.map((text) => ({ text, model, normalize })),
+  items: ({ texts, model = bundledModel, normalize, purpose }: EmbedInput): EmbedItem[] =>
+    texts.map((text) => ({ text, model, normalize, purpose })),
   join(values: readonly EmbedValue[]) {
     const [first] = values;
     if (first === undefined) throw new Error('inference.embed: a task has at least one text');
@@ -76,8 +104,14 @@ export const embed = defineTaskType({
       truncated: values.map(({ truncated }) => truncated),
     };
   },
+  // Purpose and normalize are of each text by itself: they share a pass.
   batchKey: ({ model }) => model,
+  identity: (item) => contentHash(item),
+  keeping,
   model: ({ model = bundledModel }) => model,
-  cost: ({ text }) => estimateTokens(text, embeddingTokenLimit),
-  resultBytes: ({ texts }) => texts.length * bytesPerVector + endedTaskBytes,
+  cost: ({ text, model }) => estimateTokens(text, model === bundledModel ? embeddingTokenLimit : longestTokenLimit),
+  resultBytes: ({ texts, model = bundledModel }) => {
+    const dimensions = model === bundledModel ? bundledDimensions : otherDimensions;
+    return texts.length * (dimensions * Float32Array.BYTES_PER_ELEMENT + bytesPerText) + endedTaskBytes;
+  },
 });

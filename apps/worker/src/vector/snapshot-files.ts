@@ -1,0 +1,181 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
+import type { Collection } from '@millrace/shared/tasks/vector/collection';
+import { metadataSchema } from '@millrace/shared/tasks/vector/point';
+import { z } from 'zod';
+import type { IndexBackend } from './backends/vector-index.ts';
+import { PointStore } from './point-store.ts';
+import type { LoadedReplica, Replica } from './replica.ts';
+
+const fileFacts = z.object({ bytes: z.int(), crc32: z.int() });
+
+/** What a snapshot says of itself; written last, so that one without it is torn. */
+const manifestSchema = z.object({
+  format: z.literal(1),
+  generation: z.string(),
+  backend: z.string(),
+  version: z.int(),
+  points: z.int(),
+  slots: z.int(),
+  /** Slots that the index knows and that have no point. */
+  dead: z.array(z.int()),
+  files: z.object({ points: fileFacts, vectors: fileFacts, index: fileFacts.optional() }),
+});
+type Manifest = z.infer<typeof manifestSchema>;
+type FileName = 'points' | 'vectors' | 'index';
+
+/** One line of `points`: slot, id, version, metadata, whether the index knows it. */
+const lineSchema = z.tuple([z.int(), z.string(), z.number(), metadataSchema.nullable(), z.boolean()]);
+
+/** Points written or read before searches have their turn. */
+const pointsPerTurn = 500;
+
+/**
+ * Writes a replica as it is now into a folder: beside it first, then moved, so that the folder is there whole or not at all.
+ * The replica goes on: it is searched and changed meanwhile, and only its index waits.
+ */
+export async function writeSnapshot(
+  replica: Replica,
+  { folder, backend }: { folder: string; backend: string },
+): Promise<void> {
+  const draft = path.join(path.dirname(folder), `.draft-${path.basename(folder)}`);
+  await mkdir(draft, { recursive: true });
+  try {
+    await replica.build.whileFrozen(async () => {
+      const manifest = await writeFiles(replica, draft, backend);
+      await writeFile(path.join(draft, 'manifest.json'), JSON.stringify(manifest), { flush: true });
+    });
+    await rename(draft, folder);
+    await syncFolder(path.dirname(folder));
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Everything that is read of the replica is read before the first pause: from then on it changes. */
+async function writeFiles(replica: Replica, draft: string, backend: string): Promise<Manifest> {
+  const { store, build, version, collection } = replica;
+  const alive = [...store.aliveSlots()].sort((a, b) => a - b);
+  const lines = alive.map((slot) => ({
+    slot,
+    id: store.idOf(slot),
+    version: store.versionOf(slot),
+    metadata: store.metadataOf(slot),
+    isIndexed: !build.tail.has(slot),
+  }));
+  const facts = { version, points: alive.length, slots: store.slotCount, dead: [...build.deadSlots] };
+  const hasIndex = build.indexed > 0 && !build.index.exact;
+  if (hasIndex) await build.index.save(path.join(draft, 'index'));
+  const points = await writePieces(path.join(draft, 'points'), lines, (line) => {
+    const { slot, id, version: written, metadata, isIndexed } = line;
+    return Buffer.from(`${JSON.stringify([slot, id, written, metadata, isIndexed])}\n`);
+  });
+  // The slot of a point that is deleted meanwhile is not used again while the index waits: its vector stays.
+  const vectors = await writePieces(path.join(draft, 'vectors'), lines, ({ slot }) => {
+    const { buffer, byteOffset, byteLength } = store.vectorOf(slot);
+    return Buffer.from(buffer, byteOffset, byteLength);
+  });
+  const index = hasIndex ? { index: await factsOf(path.join(draft, 'index')) } : {};
+  return { format: 1, generation: collection.generation, backend, ...facts, files: { points, vectors, ...index } };
+}
+
+async function writePieces<T>(
+  file: string,
+  entries: readonly T[],
+  encode: (entry: T) => Buffer,
+): Promise<z.infer<typeof fileFacts>> {
+  const stream = createWriteStream(file, { flush: true });
+  let bytes = 0;
+  let sum = 0;
+  for (let start = 0; start < entries.length; start += pointsPerTurn) {
+    const piece = Buffer.concat(entries.slice(start, start + pointsPerTurn).map(encode));
+    bytes += piece.length;
+    sum = crc32(piece, sum);
+    if (!stream.write(piece)) await new Promise<void>((resolve) => stream.once('drain', resolve));
+    await turn();
+  }
+  stream.end();
+  await finished(stream);
+  return { bytes, crc32: sum };
+}
+
+/**
+ * Reads a snapshot of a collection.
+ * @throws Error that says which file is damaged, or of what else it is.
+ */
+export async function readSnapshot(
+  folder: string,
+  { collection, backend }: { collection: Collection; backend: IndexBackend },
+): Promise<LoadedReplica> {
+  const manifest = manifestSchema.parse(JSON.parse(await readFile(path.join(folder, 'manifest.json'), 'utf8')));
+  if (manifest.generation !== collection.generation) throw new Error('it is of another collection');
+  if (manifest.backend !== backend.name) throw new Error(`its index is made by ${manifest.backend}`);
+  for (const [name, facts] of Object.entries(manifest.files)) {
+    if (facts === undefined) continue;
+    const found = await factsOf(path.join(folder, name));
+    if (found.bytes !== facts.bytes || found.crc32 !== facts.crc32) throw new Error(`its file ${name} is damaged`);
+  }
+  const store = new PointStore(collection.dimensions);
+  const indexed = await readPoints(folder, { manifest, store, dimensions: collection.dimensions });
+  const params = { collection, vectorOf: (slot: number) => store.vectorOf(slot) };
+  const labels = [...indexed, ...manifest.dead];
+  const index =
+    labels.length === 0
+      ? backend.create(params)
+      : await backend.load(path.join(folder, 'index'), { ...params, labels, removed: manifest.dead });
+  return { version: manifest.version, store, index, indexed: labels };
+}
+
+/** Gives the slots that the index knows. */
+async function readPoints(
+  folder: string,
+  { manifest, store, dimensions }: { manifest: Manifest; store: PointStore; dimensions: number },
+): Promise<number[]> {
+  const indexed: number[] = [];
+  const dead = new Set(manifest.dead);
+  const vectors = await open(path.join(folder, 'vectors' satisfies FileName));
+  try {
+    const block = Buffer.alloc(pointsPerTurn * dimensions * 4);
+    let read = 0;
+    const lines = createInterface({ input: createReadStream(path.join(folder, 'points' satisfies FileName)) });
+    for await (const line of lines) {
+      const row = read % pointsPerTurn;
+      if (row === 0) await vectors.read(block, 0, block.length, read * dimensions * 4);
+      const [slot, id, version, metadata, isIndexed] = lineSchema.parse(JSON.parse(line));
+      const start = block.byteOffset + row * dimensions * 4;
+      const vector = new Float32Array(block.buffer.slice(start, start + dimensions * 4));
+      store.restore(slot, { id, version, vector, metadata });
+      if (isIndexed) indexed.push(slot);
+      read += 1;
+      if (row === pointsPerTurn - 1) await turn();
+    }
+    if (read !== manifest.points) throw new Error(`it has ${read} points of ${manifest.points}`);
+  } finally {
+    await vectors.close();
+  }
+  store.freeUnused(manifest.slots, dead);
+  return indexed;
+}
+
+async function factsOf(file: string): Promise<z.infer<typeof fileFacts>> {
+  const { size } = await stat(file);
+  let sum = 0;
+  for await (const piece of createReadStream(file, { highWaterMark: 2 ** 20 })) sum = crc32(piece as Buffer, sum);
+  return { bytes: size, crc32: sum };
+}
+
+/** That a folder was moved is on disk only once the folder above it is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

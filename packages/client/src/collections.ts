@@ -1,0 +1,97 @@
+import { MillraceError } from '@millrace/shared/errors';
+import type { Collections } from '@millrace/shared/redis/collections';
+import { withRedis } from '@millrace/shared/redis/connection';
+import type { WorkerBeat, WorkerRegistry } from '@millrace/shared/redis/workers';
+import { problemsOf } from '@millrace/shared/tasks/problems';
+import {
+  type CollectionSettings,
+  type CollectionState,
+  collectionName,
+  collectionSettings,
+} from '@millrace/shared/tasks/vector/collection';
+import type { CollectionView } from '@millrace/shared/tasks/vector/collection-view';
+
+interface CollectionAdminParams {
+  readonly collections: Collections;
+  readonly workers: WorkerRegistry;
+  readonly now: () => number;
+}
+
+/** Makes, describes and drops collections. */
+export class CollectionAdmin {
+  private readonly params: CollectionAdminParams;
+
+  constructor(params: CollectionAdminParams) {
+    this.params = params;
+  }
+
+  /**
+   * Creates a collection; one that is there with the same settings stays as it is.
+   * @throws MillraceError INVALID_REQUEST with every problem at once, COLLECTION_DIFFERS, QUEUE_FULL, REDIS_UNAVAILABLE.
+   */
+  async put(name: string, settings: unknown): Promise<{ readonly created: boolean; readonly view: CollectionView }> {
+    const { collections, now } = this.params;
+    const parsed = parse(name, settings);
+    const { created, state } = await withRedis(() => collections.create(name, parsed, now()));
+    return { created, view: viewOf(state, await this.workers()) };
+  }
+
+  /** @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
+  async get(name: string): Promise<CollectionView> {
+    const state = await withRedis(() => this.params.collections.read(name));
+    if (state === undefined) throw notFound(name);
+    return viewOf(state, await this.workers());
+  }
+
+  /** Every collection, by name. @throws MillraceError REDIS_UNAVAILABLE. */
+  async list(): Promise<CollectionView[]> {
+    const states = await withRedis(() => this.params.collections.list());
+    const workers = await this.workers();
+    return states.map((state) => viewOf(state, workers));
+  }
+
+  /** Drops a collection and all its points. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
+  async drop(name: string): Promise<void> {
+    if (!(await withRedis(() => this.params.collections.drop(name)))) throw notFound(name);
+  }
+
+  private async workers(): Promise<WorkerBeat[]> {
+    return await withRedis(() => this.params.workers.list());
+  }
+}
+
+function parse(name: string, settings: unknown): CollectionSettings {
+  const ofName = collectionName.safeParse(name);
+  const ofSettings = collectionSettings.safeParse(settings);
+  if (ofName.success && ofSettings.success) return ofSettings.data;
+  const problems = [
+    ...problemsOf(ofName.error?.issues ?? [], name, 'name'),
+    ...problemsOf(ofSettings.error?.issues ?? [], settings),
+  ];
+  const [first] = problems;
+  const detail = `${first?.path || 'the body'}: got ${first?.got}, expected ${first?.expected}.`;
+  throw new MillraceError('INVALID_REQUEST', detail, { problems });
+}
+
+function viewOf(
+  { collection, version, fingerprint, points }: CollectionState,
+  workers: readonly WorkerBeat[],
+): CollectionView {
+  const { generation: _generation, createdAt, ...settings } = collection;
+  return {
+    ...settings,
+    fingerprint,
+    createdAt: new Date(createdAt).toISOString(),
+    version,
+    points,
+    workers: workers.flatMap(({ id, replicas = [] }) =>
+      replicas
+        .filter((replica) => replica.collection === collection.name)
+        .map(({ collection: _name, ...replica }) => ({ worker: id, ...replica })),
+    ),
+  };
+}
+
+function notFound(name: string): MillraceError {
+  return new MillraceError('COLLECTION_NOT_FOUND', `There is no collection ${JSON.stringify(name.slice(0, 100))}.`);
+}
