@@ -1,4 +1,8 @@
-/** Random values from a seed (mulberry32, of Tommy Ettinger, public domain): the same on every run. */
+/**
+ * Random values from a seed: the same on every run. By mulberry32, of Tommy Ettinger, public domain.
+ *
+ * @param {number} seed
+ */
 export function createRandom(seed) {
   let state = seed >>> 0;
   const next = () => {
@@ -7,16 +11,46 @@ export function createRandom(seed) {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-  /** A whole number from 0 up to but not including `bound`. */
+  /**
+   * A whole number from 0 up to but not including `bound`.
+   *
+   * @param {number} bound
+   */
   const below = (bound) => Math.floor(next() * bound);
-  const pick = (list) => list[below(list.length)];
+  /**
+   * One of a list that is not empty.
+   *
+   * @template T
+   * @param {readonly T[]} list
+   * @returns {T}
+   */
+  const pick = (list) => /** @type {T} */ (list[below(list.length)]);
+  /**
+   * So many characters of an alphabet.
+   *
+   * @param {string} alphabet
+   * @param {number} length
+   */
   const from = (alphabet, length) => Array.from({ length }, () => alphabet[below(alphabet.length)]).join('');
+  /**
+   * @template T
+   * @param {readonly T[]} list
+   */
+  const shuffle = (list) =>
+    list
+      .map((value) => ({ value, order: next() }))
+      .sort((a, b) => a.order - b.order)
+      .map(({ value }) => value);
   return {
-    next,
     below,
     pick,
+    from,
+    shuffle,
+    /** @param {number} length */
     digits: (length) => from('0123456789', length),
+    /** @param {number} length */
     hex: (length) => from('0123456789abcdef', length),
+    /** @param {number} length */
     letters: (length) => from('abcdefghijklmnopqrstuvwxyz', length),
   };
 }

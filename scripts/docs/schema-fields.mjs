@@ -3,7 +3,7 @@
  *
  * @typedef {object} Schema
  * @property {string} [description]
- * @property {string} [type]
+ * @property {string | string[]} [type]
  * @property {unknown[]} [enum]
  * @property {unknown} [const]
  * @property {unknown} [default]
@@ -145,7 +145,7 @@ export function typeOf(schema, root, depth = 0) {
     const inner = typeOf(items ?? {}, root, depth + 1);
     return inner.includes(' | ') ? `(${inner})[]` : `${inner}[]`;
   }
-  return contentEncoding ?? type ?? 'any';
+  return contentEncoding ?? (Array.isArray(type) ? type.join(' | ') : (type ?? 'any'));
 }
 
 /**

@@ -33,7 +33,11 @@ const record: TaskRecord = {
   data: undefined,
 };
 const model = 'all-MiniLM-L6-v2';
-const worker = beatOf({ id: 'mill-1-aa', host: 'mill', models: [{ name: model, fingerprint: 'f', warm: true, pinned: true }] });
+const worker = beatOf({
+  id: 'mill-1-aa',
+  host: 'mill',
+  models: [{ name: model, fingerprint: 'f', warm: true, pinned: true }],
+});
 const running: Partial<TaskRecord> = {
   place: 'active',
   worker: 'mill-1-aa',

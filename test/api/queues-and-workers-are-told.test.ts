@@ -1,6 +1,6 @@
+import { type QueueReport, reportOf } from '@millrace/shared/redis/queue-report';
 import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type QueueReport, reportOf } from '../../apps/api/src/queue-report.ts';
 import { beatOf } from './beat.ts';
 import { embedTask, openTestApi, type TestApi } from './open-test-api.ts';
 import { openStandInWorker } from './stand-in-worker.ts';

@@ -1,5 +1,5 @@
 import { type Mill, openMill } from '@millrace/client/mill';
-import { waitForEnd } from '@millrace/client/task';
+import { waitForEnd } from '@millrace/client/wait-for-end';
 import { silentLogger } from '@millrace/shared/logger';
 import { expiryDuty } from '@millrace/shared/sweep/expiry';
 import type { Duty } from '@millrace/shared/sweep/sweeper';

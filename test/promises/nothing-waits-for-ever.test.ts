@@ -1,6 +1,6 @@
 import { Millrace } from '@millrace/client';
 import { type Mill, openMill } from '@millrace/client/mill';
-import { waitForEnd } from '@millrace/client/task';
+import { waitForEnd } from '@millrace/client/wait-for-end';
 import { silentLogger } from '@millrace/shared/logger';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import type { TaskRef } from '@millrace/shared/tasks/ids';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Mill, openMill } from '@millrace/client/mill';
-import { waitForEnd } from '@millrace/client/task';
+import { waitForEnd } from '@millrace/client/wait-for-end';
 import { silentLogger } from '@millrace/shared/logger';
 import { loadPlugins } from '@millrace/shared/plugins';
 import { createCatalog } from '@millrace/shared/tasks/catalog';

@@ -1,6 +1,6 @@
 import { Millrace } from '@millrace/client';
 import { type Mill, openMill } from '@millrace/client/mill';
-import { waitForEnd } from '@millrace/client/task';
+import { waitForEnd } from '@millrace/client/wait-for-end';
 import { silentLogger } from '@millrace/shared/logger';
 import { createKeys } from '@millrace/shared/redis/keys';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';

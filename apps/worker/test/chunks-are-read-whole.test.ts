@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { TokenCounter } from '../src/models/tokenizers.ts';
 import { Tokenizers } from '../src/models/tokenizers.ts';
 import { chunkText } from '../src/text/chunk/chunker.ts';
+import { graphemeEnds } from '../src/text/chunk/graphemes.ts';
 import { book, chunksOf, faultsOf, modelCount, textsOf } from './chunk-texts.ts';
 import { makeOtherTokenizers } from './other-tokenizers.ts';
 
@@ -168,8 +169,31 @@ describe('A chunk', () => {
     expect(await textsOf(`a${' '.repeat(257)}b${'\n'.repeat(256)}c`)).toEqual(['a', `b${'\n'.repeat(256)}c`]);
   });
 
+  it('begins and ends with no white space of any kind', async () => {
+    expect(await textsOf('\u00a0\t\r\n\v\f the mill \ufeff\r\n\u00a0')).toEqual(['the mill']);
+    // But a space that carries an accent is a character of its own.
+    expect(await textsOf(' \u0301a \u0301')).toEqual([' \u0301a \u0301']);
+  });
+
   it('ends lines as they were', async () => {
     expect(await textsOf('one\r\ntwo\r\n\r\nthree\r\n')).toEqual(['one\r\ntwo\r\n\r\nthree']);
+  });
+});
+
+describe('A grapheme', () => {
+  const joined = fc.constantFrom(...hard, 'a', 'b', '👩‍👩‍👧‍👦', '🇩🇪', '\u0301'.repeat(70), 'क्षि');
+  const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+  it('ends where Intl.Segmenter says, though it is shown a few characters at a time', () => {
+    fc.assert(
+      fc.property(fc.array(joined, { maxLength: 100 }), (parts) => {
+        const text = parts.join('').replaceAll('\r', '');
+        const ends = [...segmenter.segment(text)].map(({ index, segment }) => index + segment.length);
+        expect([...graphemeEnds(text, 0, text.length)]).toEqual(ends);
+      }),
+      // A window that ends in the middle of a character, behind a joiner.
+      { numRuns: 500, examples: [[[...Array(4).fill('🇩🇪'), ...Array(10).fill('👩‍👩‍👧‍👦')]]] },
+    );
   });
 });
 

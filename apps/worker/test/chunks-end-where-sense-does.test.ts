@@ -36,6 +36,9 @@ describe('A chunk ends', () => {
     const sentence = '「今日は天気がいいので散歩に行きました。」';
     for (const chunk of await textsOf(sentence.repeat(30), { maxTokens: 64 }))
       expect(chunk.replaceAll(sentence, '')).toBe('');
+    const whole = '我们在村子里看见一座老磨坊，它的轮子慢慢转动。';
+    for (const chunk of await textsOf(whole.repeat(30), { maxTokens: 64 }))
+      expect(chunk.replaceAll(whole, '')).toBe('');
     const clause = '我们在村子里看见一座老磨坊，';
     for (const chunk of await textsOf(clause.repeat(30), { maxTokens: 64 }))
       expect(chunk.replaceAll(clause, '')).toBe('');

@@ -1,161 +1,135 @@
-import type { MillraceError } from '@millrace/shared/errors';
-import { silentLogger } from '@millrace/shared/logger';
-import { type BuiltinType, createCatalog, type InputOf } from '@millrace/shared/tasks/catalog';
-import type { Explanation } from '@millrace/shared/tasks/explanation';
-import type { TaskView } from '@millrace/shared/tasks/task';
-import type { CollectionSettings } from '@millrace/shared/tasks/vector/collection';
-import type { CollectionView } from '@millrace/shared/tasks/vector/collection-view';
-import { boundsOf, type GivenBounds } from './admission-bounds.ts';
-import { type EmbedOptions, embedTexts } from './embed.ts';
+import { MillraceError } from '@millrace/shared/errors';
+import { createCatalog } from '@millrace/shared/tasks/catalog';
+import { raced } from './abortable.ts';
+import { type EmbedEachOptions, type EmbedOptions, embedEach, embedTexts } from './embed.ts';
 import type { EnqueueOneOptions, EnqueueOptions } from './enqueue-options.ts';
-import { anonymous } from './idempotency.ts';
-import type { ListBounds, ListFilter, ListPage } from './list.ts';
-import { type Mill, openMill } from './mill.ts';
+import type { InputOf, OutputOf, OwnTypes, TypeName } from './known-types.ts';
+import { type MapOptions, type MapOutcome, mapTasks } from './map.ts';
+import { Operator } from './operator.ts';
 import { Task } from './task.ts';
+import type { SendOutcome, Transport } from './transport.ts';
+import { HttpTransport } from './transports/http.ts';
+import type { HttpAddress } from './transports/http-requests.ts';
+import { type RedisAddress, RedisTransport } from './transports/redis.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
-export interface MillraceOptions extends GivenBounds {
-  /** The Redis of the mill, e.g. redis://127.0.0.1:6379. */
-  readonly redisUrl: string;
-  /** As MILLRACE_PREFIX of the workers; default `{millrace}`. */
-  readonly prefix?: string;
+/** A way of one's own to a mill, such as the test double's. */
+interface OwnWay {
+  readonly transport: Transport;
 }
 
-/** What a Node app enqueues with. Construct one per process, and close it in the end. */
-export class Millrace {
-  private readonly mill: Mill;
+/** Where a mill is: its Redis, or its API. */
+export type MillraceOptions<Own extends OwnTypes = OwnTypes> = (RedisAddress | HttpAddress | OwnWay) & {
+  /** Task types of one's own (`defineTaskType`), beside the built-in ones; workers and API load them as plugins. */
+  readonly taskTypes?: Own;
+};
 
+/** What a Node app enqueues with. Construct one per process, and close it in the end. */
+export class Millrace<const Own extends OwnTypes = readonly []> extends Operator {
   /** @throws MillraceError CONFIG_INVALID. */
-  constructor({ redisUrl, prefix = '{millrace}', ...bounds }: MillraceOptions) {
-    this.mill = openMill({
-      redisUrl,
-      prefix,
-      door: { catalog: createCatalog() },
-      bounds: boundsOf(bounds),
-      log: silentLogger(),
-      name: 'millrace:client',
-    });
+  constructor(options: MillraceOptions<Own>) {
+    super(openTransport(options));
   }
 
   /**
    * Enqueues one task; when this resolves, Redis has it.
-   * @throws MillraceError INVALID_INPUT with every problem at once, INPUT_TOO_LARGE, UNSUPPORTED_TASK_TYPE, QUEUE_FULL,
-   * IDEMPOTENCY_MISMATCH, REDIS_UNAVAILABLE (within 3 s; with an idempotencyKey it is safe to try again).
+   * @throws MillraceError INVALID_INPUT with every problem at once, INPUT_TOO_LARGE, UNSUPPORTED_TASK_TYPE, MODEL_NOT_AVAILABLE,
+   * COLLECTION_NOT_FOUND, COLLECTION_MISMATCH, QUEUE_FULL, IDEMPOTENCY_MISMATCH; REDIS_UNAVAILABLE (by Redis within 3 s),
+   * API_UNAVAILABLE: whether it was accepted is not known; with an idempotencyKey it is safe to try again.
    */
-  async enqueue<T extends BuiltinType>(
+  async enqueue<T extends TypeName<Own>>(
     type: T,
-    input: InputOf<T>,
-    { waitForRoomMs = 0, idempotencyKey, ...options }: EnqueueOneOptions = {},
-  ): Promise<Task<T>> {
-    const { enqueuer, idempotency } = this.mill;
-    const submitted = { ...options, type, input };
-    const prepared = enqueuer.prepare(submitted);
-    const key = idempotencyKey === undefined ? undefined : { caller: anonymous, key: idempotencyKey };
-    const claim = key === undefined ? undefined : await idempotency.claim(prepared, key, submitted);
-    const { id } = claim?.prepared ?? prepared;
-    if (claim?.known !== true) await waitForRoom(waitForRoomMs, () => enqueuer.add({ ...prepared, id }));
-    if (key !== undefined) await idempotency.confirm({ ...prepared, id }, key);
-    return new Task(this.mill, id, type);
+    input: InputOf<Own, T>,
+    { waitForRoomMs = 0, idempotencyKey, signal, ...options }: EnqueueOneOptions = {},
+  ): Promise<Task<T, OutputOf<Own, T>>> {
+    const parcel = this.transport.prepare([{ ...options, type, input }], { idempotencyKey });
+    return await waitForRoom({ waitMs: waitForRoomMs, signal }, async () => {
+      const [outcome] = await raced(signal, () => parcel.send(signal));
+      return new Task(this.transport, acceptedId(outcome), type);
+    });
   }
 
   /**
-   * Enqueues many tasks of one type in few round trips; all or an error that says which failed first.
-   * @throws MillraceError as `enqueue` does; tasks before the one that failed may have been accepted.
+   * Enqueues many tasks of one type in few round trips; all, or an error that says which failed first.
+   * @throws MillraceError as `enqueue` does; others than the one that failed may have been accepted.
    */
-  async enqueueMany<T extends BuiltinType>(
+  async enqueueMany<T extends TypeName<Own>>(
     type: T,
-    inputs: readonly InputOf<T>[],
-    { waitForRoomMs = 0, ...options }: EnqueueOptions = {},
-  ): Promise<Task<T>[]> {
-    const tasks = new Array<Task<T>>(inputs.length);
-    let left = inputs.map((input, index) => ({ index, submitted: { ...options, type, input } }));
-    await waitForRoom(waitForRoomMs, async () => {
-      const outcomes = await this.mill.enqueuer.addMany(left.map(({ submitted }) => submitted));
-      const refusals: MillraceError[] = [];
-      left = left.filter(({ index }, position) => {
-        const outcome = outcomes[position];
-        if (outcome !== undefined && 'id' in outcome) tasks[index] = new Task(this.mill, outcome.id, type);
-        else if (outcome !== undefined) refusals.push(outcome.error);
-        return tasks[index] === undefined;
-      });
+    inputs: readonly InputOf<Own, T>[],
+    { waitForRoomMs = 0, signal, ...options }: EnqueueOptions = {},
+  ): Promise<Task<T, OutputOf<Own, T>>[]> {
+    if (inputs.length === 0) return [];
+    const submissions = inputs.map((input) => ({ ...options, type, input }));
+    const parcel = this.transport.prepare(submissions, {});
+    return await waitForRoom({ waitMs: waitForRoomMs, signal }, async () => {
+      const outcomes = await raced(signal, () => parcel.send(signal));
       // What cannot be mended by waiting comes first.
-      const refusal = refusals.find(({ code }) => code !== 'QUEUE_FULL') ?? refusals[0];
-      if (refusal !== undefined) throw refusal;
+      const refused = outcomes.filter((outcome) => 'error' in outcome);
+      const worst = refused.find(({ error }) => error.code !== 'QUEUE_FULL') ?? refused[0];
+      if (worst !== undefined) throw worst.error;
+      return outcomes.map((outcome) => new Task(this.transport, acceptedId(outcome), type));
     });
-    return tasks;
+  }
+
+  /**
+   * A task for each input of any iterable, sync or async: yields what became of each, in the order of the inputs, and has at most
+   * `inFlight` tasks under way. The source is asked for more only as results are taken, so memory stays the same however many
+   * inputs there are; what is ready is enqueued together; a full queue, or a Redis or API that is away, is waited for.
+   * An input that is refused or a task that fails is an outcome. Leaving the loop, or the signal, cancels what is under way.
+   * @throws MillraceError what concerns all tasks: QUEUE_FULL, REDIS_UNAVAILABLE or API_UNAVAILABLE for longer than `waitForRoomMs`,
+   * UNSUPPORTED_TASK_TYPE, UNAUTHORIZED, FORBIDDEN, CLOSED; what the source throws; the reason of the signal.
+   */
+  map<T extends TypeName<Own>>(
+    type: T,
+    inputs: Iterable<InputOf<Own, T>> | AsyncIterable<InputOf<Own, T>>,
+    options: MapOptions = {},
+  ): AsyncGenerator<MapOutcome<InputOf<Own, T>, OutputOf<Own, T>>, void, undefined> {
+    return mapTasks<InputOf<Own, T>, OutputOf<Own, T>>(this.transport, { type, inputs, options });
   }
 
   /**
    * The vectors of any number of texts, in order; they are split into tasks by themselves.
-   * @throws MillraceError of the first task that fails.
+   * @throws MillraceError of the first text that fails, and as `map` does; the rest is cancelled.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    return await embedTexts(
-      (batch, taskOptions) => this.enqueue('inference.embed', batch, taskOptions),
-      texts,
-      options,
-    );
+    return await embedTexts(this.transport, texts, options);
   }
 
-  /** Any task as it stands, however it was enqueued. @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE. */
-  async get(id: string): Promise<TaskView> {
-    return await this.mill.reader.view(id);
+  /** The same for texts that come one by one: yields a vector for each, in order, at flat memory. @throws as `embed` does. */
+  embedEach(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options: EmbedEachOptions = {},
+  ): AsyncGenerator<Float32Array, void, undefined> {
+    return embedEach(this.transport, texts, options);
   }
 
-  /**
-   * Tasks, newest first, a page at a time; the cursor of a page leads to the next, and is null after the last.
-   * @throws MillraceError INVALID_REQUEST, REDIS_UNAVAILABLE.
-   */
-  async list({ limit = 50, cursor, ...filter }: ListFilter & Partial<ListBounds> = {}): Promise<ListPage> {
-    return await this.mill.lister.list(filter, { limit, cursor });
+  /** A task that was enqueued elsewhere, by its id and type, to wait for or to steer; nothing is asked yet. */
+  task<T extends TypeName<Own>>(id: string, type: T): Task<T, OutputOf<Own, T>> {
+    return new Task(this.transport, id, type);
   }
+}
 
-  /**
-   * Ends a task, whether it waits or runs; the answer may still say `running` when the worker takes longer than 2 s to stop.
-   * @throws MillraceError TASK_ENDED, TASK_NOT_FOUND, TASK_HAS_PARENT, REDIS_UNAVAILABLE.
-   */
-  async cancel(id: string): Promise<TaskView> {
-    return await this.mill.steering.cancel(id);
+function acceptedId(outcome: SendOutcome | undefined): string {
+  if (outcome === undefined) throw new MillraceError('INTERNAL', 'A task was sent, and nothing came of it.');
+  if ('error' in outcome) throw outcome.error;
+  return outcome.id;
+}
+
+function openTransport({ taskTypes = [], ...way }: MillraceOptions): Transport {
+  const ways = ['redisUrl', 'baseUrl', 'transport'].filter((name) => name in way && way[name as never] !== undefined);
+  if (ways.length !== 1) {
+    const got = ways.length === 0 ? 'neither' : ways.join(' and ');
+    throw new MillraceError('CONFIG_INVALID', `The client got ${got}; it takes either redisUrl or baseUrl.`);
   }
+  if ('transport' in way) return way.transport;
+  const door = { catalog: catalogOf(taskTypes) };
+  return 'redisUrl' in way ? new RedisTransport(way, door) : new HttpTransport(way, door.catalog);
+}
 
-  /**
-   * Tries a task again that failed, expired or was cancelled.
-   * @throws MillraceError TASK_NOT_FAILED, TASK_NOT_FOUND, RESULT_EXPIRED, REDIS_UNAVAILABLE.
-   */
-  async retry(id: string): Promise<TaskView> {
-    return await this.mill.retrying.retry(id);
-  }
-
-  /** Why a task is where it is, in words and facts. @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE. */
-  async explain(id: string): Promise<Explanation> {
-    return await this.mill.explainer.explain(id);
-  }
-
-  /**
-   * Creates a collection for points; one that is there with the same settings stays as it is.
-   * @throws MillraceError INVALID_REQUEST, COLLECTION_DIFFERS, REDIS_UNAVAILABLE.
-   */
-  async createCollection(name: string, settings: CollectionSettings): Promise<CollectionView> {
-    return (await this.mill.collections.put(name, settings)).view;
-  }
-
-  /** A collection and the copies that workers have. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
-  async collection(name: string): Promise<CollectionView> {
-    return await this.mill.collections.get(name);
-  }
-
-  /** Every collection, by name. @throws MillraceError REDIS_UNAVAILABLE. */
-  async collections(): Promise<CollectionView[]> {
-    return await this.mill.collections.list();
-  }
-
-  /** Drops a collection and all its points. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
-  async dropCollection(name: string): Promise<void> {
-    await this.mill.collections.drop(name);
-  }
-
-  /** Ends the connections; tasks go on. */
-  async close(): Promise<void> {
-    await this.mill.close();
+function catalogOf(taskTypes: OwnTypes) {
+  try {
+    return createCatalog(taskTypes);
+  } catch (error) {
+    throw new MillraceError('CONFIG_INVALID', `taskTypes: ${(error as Error).message}.`, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from './abortable.ts';
 import type { Watch } from './waiting.ts';
 
 /** How long somebody waits. */
@@ -7,20 +8,22 @@ export interface WaitBound {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How long an app waits for a task unless it says otherwise, in ms. */
+export const defaultTimeoutMs = 60_000;
+
 /** Whether a watched task ends in time. @throws the reason of the signal when that is first, MillraceError CLOSED. */
 export async function endsWithin(watch: Watch, { timeoutMs, signal }: WaitBound): Promise<boolean> {
   signal?.throwIfAborted();
   let timer: NodeJS.Timeout | undefined;
-  let abort = () => {};
+  let off = () => {};
   const over = new Promise<boolean>((resolve, reject) => {
     timer = setTimeout(() => resolve(false), timeoutMs);
-    abort = () => reject(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal !== undefined) off = onAbort(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([watch.ended.then(() => true), over]);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    off();
   }
 }

@@ -1,7 +1,11 @@
 import type { TaskOptions } from '@millrace/shared/tasks/task';
+import type { CallOptions } from './transport.ts';
 
-/** How a task is enqueued. */
-export interface EnqueueOptions extends TaskOptions {
+/**
+ * How a task is enqueued. A signal that is aborted while the task is on its way ends the call: whether it was accepted is not known
+ * then.
+ */
+export interface EnqueueOptions extends TaskOptions, CallOptions {
   /** While there is no room, wait for it so long instead of throwing QUEUE_FULL, in ms; default 0. */
   readonly waitForRoomMs?: number;
 }

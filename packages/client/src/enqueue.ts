@@ -91,8 +91,8 @@ export class Enqueuer {
     });
   }
 
-  /** Adds prepared tasks; the answer has those that failed, by id. */
-  private async addPrepared(prepared: readonly PreparedTask[]): Promise<Map<string, MillraceError>> {
+  /** Adds prepared tasks; the answer has those that failed, by id. Adding one again that is there changes nothing. */
+  async addPrepared(prepared: readonly PreparedTask[]): Promise<Map<string, MillraceError>> {
     const failures = new Map<string, MillraceError>();
     // Side by side: with a Redis that hangs, one family after the other would take a time limit each.
     await Promise.all(

@@ -1,9 +1,9 @@
-import { MillraceError } from '@millrace/shared/errors';
+import { MillraceError, type Problem } from '@millrace/shared/errors';
 import { type Redis, withRedis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
 import { type IndexPosition, isBehind, type TaskIndex } from '@millrace/shared/redis/task-index';
 import { readTaskRecords } from '@millrace/shared/redis/task-record';
-import { type Family, families, type TaskState, type TaskView } from '@millrace/shared/tasks/task';
+import { type Family, families, type TaskState, type TaskView, taskStates } from '@millrace/shared/tasks/task';
 import { formatCursor, type ListPosition, parseCursor } from './list-cursor.ts';
 import { viewOf } from './view.ts';
 
@@ -35,6 +35,8 @@ interface ListerParams {
   readonly complete: (family: Family) => Promise<void>;
 }
 
+/** Tasks of one page at most. */
+const longestPage = 200;
 /** Tasks looked at for one answer: a rare state must not hold Redis. */
 const mostExamined = 5000;
 const examinedAtOnce = 200;
@@ -106,6 +108,24 @@ export class TaskLister {
     }
     return entries.map((entry) => views.get(entry));
   }
+}
+
+/** Checks what an app asks for. @throws MillraceError INVALID_REQUEST with every problem at once. */
+export function checkListing({ state }: ListFilter, { limit }: Pick<ListBounds, 'limit'>): void {
+  const problems: Problem[] = [];
+  if (!Number.isInteger(limit) || limit < 1 || limit > longestPage) {
+    const expected = `a whole number from 1 to ${longestPage}`;
+    problems.push({ path: 'query.limit', got: String(limit), expected, remedy: `Change it to ${expected}.` });
+  }
+  if (state !== undefined && !taskStates.includes(state)) {
+    const expected = `one of ${taskStates.join(', ')}`;
+    problems.push({ path: 'query.state', got: JSON.stringify(state), expected, remedy: `Change it to ${expected}.` });
+  }
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new MillraceError('INVALID_REQUEST', `${first.path}: got ${first.got}, expected ${first.expected}.`, {
+    problems,
+  });
 }
 
 function fits(view: TaskView, { state, type }: ListFilter): boolean {

@@ -1,81 +1,65 @@
-import { isErrorCode, MillraceError } from '@millrace/shared/errors';
-import { assembleOutput } from '@millrace/shared/redis/results';
-import type { BuiltinType, OutputOf } from '@millrace/shared/tasks/catalog';
+import type { Explanation } from '@millrace/shared/tasks/explanation';
 import type { TaskView } from '@millrace/shared/tasks/task';
-import { endsWithin, type WaitBound } from './ends-within.ts';
-import type { TaskSignal } from './family-events.ts';
-import type { Mill } from './mill.ts';
-import { refOfTask } from './task-ref.ts';
+import { defaultTimeoutMs, type WaitBound } from './ends-within.ts';
+import type { CallOptions, FollowedEvent, Priority, Transport } from './transport.ts';
 
-/** How long `result` waits unless told otherwise, in ms. */
-const defaultTimeoutMs = 60_000;
-
-/** A task that was enqueued. */
-export class Task<T extends BuiltinType> {
+/** A task in a mill; `Output` is what its type gives. */
+export class Task<T extends string = string, Output = unknown> {
   readonly id: string;
   readonly type: T;
-  private readonly mill: Mill;
+  private readonly transport: Transport;
 
-  constructor(mill: Mill, id: string, type: T) {
-    this.mill = mill;
+  constructor(transport: Transport, id: string, type: T) {
+    this.transport = transport;
     this.id = id;
     this.type = type;
-  }
-
-  /** The task as it stands. @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE. */
-  async read(): Promise<TaskView> {
-    return await this.mill.reader.view(this.id);
-  }
-
-  /**
-   * Ends it, whether it waits or runs; the answer may still say `running` when the worker takes longer than 2 s to stop.
-   * @throws MillraceError TASK_ENDED, TASK_NOT_FOUND, TASK_HAS_PARENT, REDIS_UNAVAILABLE.
-   */
-  async cancel(): Promise<TaskView> {
-    return await this.mill.steering.cancel(this.id);
   }
 
   /**
    * Waits for the end and gives the output, vectors as `Float32Array[]`. A signal that is aborted ends the wait, not the task.
    * @throws MillraceError with the code of the task's own failure (such as POISONED or CANCELLED), or WAIT_TIMEOUT (the task
-   * goes on), RESULT_EXPIRED, TASK_NOT_FOUND, REDIS_UNAVAILABLE, CLOSED.
+   * goes on), RESULT_EXPIRED, TASK_NOT_FOUND, REDIS_UNAVAILABLE, API_UNAVAILABLE, CLOSED.
    */
-  async result({ timeoutMs = defaultTimeoutMs, signal }: Partial<WaitBound> = {}): Promise<OutputOf<T>> {
-    const { ended, told } = await awaitEnd(this.mill, this.id, { timeoutMs, signal });
-    if (!ended) throw new MillraceError('WAIT_TIMEOUT', `Task ${this.id} had not ended after ${timeoutMs} ms.`);
-    const output = told?.kind === 'completed' ? await this.mill.reader.outputOf(told.data) : undefined;
+  result({ timeoutMs = defaultTimeoutMs, signal }: Partial<WaitBound> = {}): Promise<Output> {
     // What the worker stored is the output of this very type.
-    if (output !== undefined) return assembleOutput(output) as OutputOf<T>;
-    const { view, result } = await this.mill.reader.viewWithResult(this.id);
-    if (view.error !== undefined && view.state !== 'succeeded') throw failureOf(view.error);
-    if (result === undefined)
-      throw new MillraceError('RESULT_EXPIRED', `The result of task ${this.id} is no longer kept.`);
-    return assembleOutput(result) as OutputOf<T>;
+    return this.transport.result(this.id, { timeoutMs, signal }) as Promise<Output>;
   }
-}
 
-function failureOf({ code, message, problems = [] }: NonNullable<TaskView['error']>): MillraceError {
-  return new MillraceError(isErrorCode(code) ? code : 'PROCESSOR_FAILED', message, { problems });
-}
+  /**
+   * The task as soon as it has ended, however it did, or as it stands after `timeoutMs`: its state tells.
+   * @throws MillraceError TASK_NOT_FOUND, REDIS_UNAVAILABLE, API_UNAVAILABLE, CLOSED.
+   */
+  wait({ timeoutMs = defaultTimeoutMs, signal }: Partial<WaitBound> = {}): Promise<TaskView> {
+    return this.transport.wait(this.id, { timeoutMs, signal });
+  }
 
-/** Waits until a task has ended: true, or false when it had not after so many ms. */
-export async function waitForEnd(mill: Mill, id: string, bound: number | WaitBound): Promise<boolean> {
-  return (await awaitEnd(mill, id, typeof bound === 'number' ? { timeoutMs: bound } : bound)).ended;
-}
+  /** What happens to it, from its present state to its end; as `Millrace.follow`. */
+  follow(options: CallOptions = {}): AsyncGenerator<FollowedEvent, void, undefined> {
+    return this.transport.follow(this.id, options);
+  }
 
-/** The same, with the event that told the end, if there was one. */
-async function awaitEnd(
-  mill: Mill,
-  id: string,
-  bound: WaitBound,
-): Promise<{ ended: boolean; told?: TaskSignal | undefined }> {
-  const ref = refOfTask(id);
-  const watch = await mill.waiting.watch(ref);
-  try {
-    // It may have ended before the watch began.
-    if (await mill.reader.hasEnded(ref)) return { ended: true };
-    return { ended: await endsWithin(watch, bound), told: watch.told() };
-  } finally {
-    watch.stop();
+  /** The task as it stands. @throws MillraceError as `Millrace.get`. */
+  read(options: CallOptions = {}): Promise<TaskView> {
+    return this.transport.get(this.id, options);
+  }
+
+  /** Why it is where it is, in words and facts. @throws MillraceError as `Millrace.explain`. */
+  explain(options: CallOptions = {}): Promise<Explanation> {
+    return this.transport.explain(this.id, options);
+  }
+
+  /** Ends it, whether it waits or runs. @throws MillraceError as `Millrace.cancel`. */
+  cancel(options: CallOptions = {}): Promise<TaskView> {
+    return this.transport.cancel(this.id, options);
+  }
+
+  /** Tries it again if it failed, expired or was cancelled. @throws MillraceError as `Millrace.retry`. */
+  retry(options: CallOptions = {}): Promise<TaskView> {
+    return this.transport.retry(this.id, options);
+  }
+
+  /** Moves it while it waits. @throws MillraceError as `Millrace.changePriority`. */
+  changePriority(priority: Priority, options: CallOptions = {}): Promise<TaskView> {
+    return this.transport.changePriority(this.id, priority, options);
   }
 }

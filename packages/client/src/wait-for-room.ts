@@ -1,15 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '@millrace/shared/errors';
+import { pause } from './abortable.ts';
+
+/** How long to wait for room. */
+interface Patience {
+  readonly waitMs: number;
+  /** Ends the wait early, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** When the refusal does not say when to come again; ms. */
 const defaultRetryMs = 1000;
 
 /**
- * Enqueues, and as long as there is no room waits and tries again, for `waitMs` in all; each time after what the refusal said,
- * give or take a quarter, so that those who were refused together do not come again together.
- * @throws MillraceError QUEUE_FULL when there was no room to the end; any other at once.
+ * Enqueues, and as long as there is no room waits and tries again, for `waitMs` in all.
+ * @throws MillraceError QUEUE_FULL when there was no room to the end; any other at once; the reason of the signal.
  */
-export async function waitForRoom<T>(waitMs: number, enqueue: () => Promise<T>): Promise<T> {
+export async function waitForRoom<T>({ waitMs, signal }: Patience, enqueue: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     try {
@@ -17,8 +23,15 @@ export async function waitForRoom<T>(waitMs: number, enqueue: () => Promise<T>):
     } catch (error) {
       const leftMs = deadline - performance.now();
       if (!(error instanceof MillraceError) || error.code !== 'QUEUE_FULL' || leftMs <= 0) throw error;
-      const pauseMs = (error.retryAfterMs ?? defaultRetryMs) * (0.75 + Math.random() / 2);
-      await sleep(Math.min(pauseMs, leftMs));
+      await pause(Math.min(retryPauseMs(error), leftMs), signal);
     }
   }
+}
+
+/**
+ * When to come again after a refusal, in ms: after what it said, give or take a quarter, so that those who were refused together do
+ * not come again together.
+ */
+export function retryPauseMs({ retryAfterMs = defaultRetryMs }: MillraceError): number {
+  return retryAfterMs * (0.75 + Math.random() / 2);
 }

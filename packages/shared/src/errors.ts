@@ -1,3 +1,4 @@
+import { runErrors } from './run-errors.ts';
 import { steeringErrors } from './steering-errors.ts';
 import { vectorErrors } from './vector-errors.ts';
 
@@ -99,6 +100,7 @@ export const errorTable = {
   },
   ...steeringErrors,
   ...vectorErrors,
+  ...runErrors,
   NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,
@@ -123,6 +125,13 @@ export const errorTable = {
     title: 'Redis does not answer',
     remedy:
       'Whether the task was accepted is not known: check that Redis runs at REDIS_URL and send it again with the same Idempotency-Key.',
+  },
+  API_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    title: 'The API does not answer',
+    remedy:
+      'Whether the task was accepted is not known: check that the API runs at baseUrl and send it again with the same idempotencyKey.',
   },
   REDIS_EVICTS: {
     status: 503,

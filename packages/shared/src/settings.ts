@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileSettings } from './file-settings.ts';
 import type { HighWater } from './redis/memory.ts';
 import { choiceSetting, integerSetting, listSetting, optionalIntegerSetting, type Setting } from './setting.ts';
 import type { TaskLimits } from './tasks/define-task-type.ts';
@@ -142,6 +143,7 @@ export const settings = {
       'How full Redis may get: enqueue is refused with QUEUE_FULL when what it holds and what accepted tasks will still write reach that. A share needs a maxmemory in Redis; without one it is no bound.',
     form: 'a share of maxmemory such as 80%, or bytes',
   },
+  ...fileSettings,
   AGING_BOUND: integerSetting(
     { default: 300_000, min: 1000, max: 86_400_000, unit: 'ms' },
     'A task that has waited so long goes ahead of all that have not, whatever their priority. API and workers must agree.',

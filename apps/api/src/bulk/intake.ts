@@ -1,8 +1,10 @@
-import type { BulkOutcome, Enqueuer } from '@millrace/client/enqueue';
+import { enqueueOnce, type KeyedTask, type OnceOutcome } from '@millrace/client/enqueue-once';
+import type { Mill } from '@millrace/client/mill';
 import { MillraceError, toMillraceError } from '@millrace/shared/errors';
 import type { Metrics } from '@millrace/shared/metrics';
 import { z } from 'zod';
 import { problemOf, problemSchema } from '../problem.ts';
+import { keyedTask } from './keyed-task.ts';
 
 /** What became of one task of a bulk request. */
 export const bulkItemSchema = z.union([
@@ -14,6 +16,13 @@ type BulkItem = z.infer<typeof bulkItemSchema>;
 /** A task of a bulk request, or why it is none. */
 export type BulkEntry = { readonly task: unknown } | { readonly error: MillraceError };
 
+interface IntakeParams {
+  readonly mill: Mill;
+  readonly metrics: Metrics;
+  /** Whose keys those of the tasks are. */
+  readonly caller: string;
+}
+
 /** Problems that are told of one task; ten thousand bad tasks would otherwise make an answer of gigabytes. */
 const problemsTold = 20;
 
@@ -23,14 +32,12 @@ const problemsTold = 20;
  */
 export class BulkIntake {
   readonly items: BulkItem[] = [];
-  private readonly enqueuer: Enqueuer;
-  private readonly metrics: Metrics;
+  private readonly params: IntakeParams;
   private away: MillraceError | undefined;
   private unsent = 0;
 
-  constructor(enqueuer: Enqueuer, metrics: Metrics) {
-    this.enqueuer = enqueuer;
-    this.metrics = metrics;
+  constructor(params: IntakeParams) {
+    this.params = params;
   }
 
   get size(): number {
@@ -43,29 +50,31 @@ export class BulkIntake {
   }
 
   async take(entries: readonly BulkEntry[]): Promise<void> {
-    const tasks = entries.flatMap((entry) => ('task' in entry ? [entry.task] : []));
-    const outcomes =
-      this.away === undefined ? await this.enqueuer.addMany(tasks) : tasks.map((task) => this.check(task));
+    const { mill, caller } = this.params;
+    const keyed = entries.map((entry) => ('task' in entry ? keyedTask(entry.task, caller) : entry));
+    const tasks = keyed.filter((entry): entry is KeyedTask => 'submitted' in entry);
+    const outcomes = this.away === undefined ? await enqueueOnce(mill, tasks) : tasks.map((task) => this.check(task));
     const results = outcomes.values();
-    for (const entry of entries) {
-      const outcome = 'task' in entry ? results.next().value : entry;
+    for (const entry of keyed) {
+      const outcome = 'submitted' in entry ? results.next().value : entry;
       if (outcome !== undefined) this.note(outcome);
     }
   }
 
-  private check(task: unknown): BulkOutcome {
+  private check({ submitted }: KeyedTask): OnceOutcome {
     try {
-      this.enqueuer.prepare(task);
+      this.params.mill.enqueuer.prepare(submitted);
       return { error: this.away ?? new MillraceError('REDIS_UNAVAILABLE', 'Redis did not answer.') };
     } catch (error) {
       return { error: toMillraceError(error) };
     }
   }
 
-  private note(outcome: BulkOutcome): void {
+  private note(outcome: OnceOutcome): void {
+    const { metrics } = this.params;
     const index = this.items.length;
     if (!('error' in outcome)) {
-      this.metrics.count('millrace_tasks_enqueued_total', { type: outcome.type });
+      if (!outcome.known) metrics.count('millrace_tasks_enqueued_total', { type: outcome.type });
       this.items.push({ index, status: 202, id: outcome.id, type: outcome.type });
       return;
     }
@@ -74,7 +83,7 @@ export class BulkIntake {
       this.away ??= error;
       this.unsent += 1;
     }
-    this.metrics.count('millrace_tasks_refused_total', { code: error.code });
+    metrics.count('millrace_tasks_refused_total', { code: error.code });
     const problem = problemOf(error);
     if (problem.problems !== undefined) problem.problems = problem.problems.slice(0, problemsTold);
     this.items.push({ index, status: problem.status, error: problem });

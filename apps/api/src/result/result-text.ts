@@ -28,7 +28,7 @@ export async function taskText(
 
 /** The output of a task as JSON. Vectors go from Redis' bytes to text row by row, never through arrays of arrays. */
 export async function resultText(
-  { output, vectorsField, vectors }: TaskResult,
+  { output, vectorsField, vectors }: Omit<TaskResult, 'view'>,
   encoding: VectorEncoding,
 ): Promise<string> {
   const others = JSON.stringify(output);

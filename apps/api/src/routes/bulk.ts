@@ -16,7 +16,10 @@ const mostTasks = 10_000;
 const addedAtOnce = 200;
 const ndjsonTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl', 'application/x-jsonlines'];
 
-const documentedBody = z.strictObject({ tasks: z.array(submittedTaskSchema).max(mostTasks) }).meta({
+const documentedTask = submittedTaskSchema.extend({
+  idempotencyKey: z.string().optional().meta({ description: 'As the header Idempotency-Key of a single task.' }),
+});
+const documentedBody = z.strictObject({ tasks: z.array(documentedTask).max(mostTasks) }).meta({
   'x-ndjson': {
     type: 'string',
     description: 'One task a line, each as in POST /v1/tasks. Lines are enqueued as they arrive.',
@@ -48,7 +51,7 @@ export async function bulkRoute(app: ApiServer, deps: ApiDeps): Promise<void> {
         },
       },
       handler: async (request) => {
-        const intake = new BulkIntake(deps.mill.enqueuer, deps.metrics);
+        const intake = new BulkIntake({ mill: deps.mill, metrics: deps.metrics, caller: request.caller });
         const { body } = request as { body: unknown };
         if (body === request.raw) await takeLines(intake, request.raw, deps.bodyLimit);
         else

@@ -18,7 +18,7 @@ export interface TokenCounter {
   readonly readableTokens: number;
   /**
    * Whether the tokens of a text are those of its parts, one after the other, wherever it is parted at white space, at an
-   * ideograph, or at the punctuation of `splitsAt`.
+   * ideograph, or at East Asian punctuation (but for the full-width colon and full stop, which are parts of words).
    */
   readonly addsUp: boolean;
   /** Tokens of a whole text, with those around it. */

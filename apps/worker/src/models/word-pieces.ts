@@ -12,7 +12,7 @@ interface WordPieceRules {
 /**
  * Takes words apart as WordPiece does: the longest piece that fits, again and again, or one unknown token. It looks for no piece
  * that is longer than any there is: the library tries every length, 0.7 ms for a word of 76 characters (a line of base64) where
- * this takes 0.03 ms.
+ * this takes 0.06 ms.
  */
 export function createWordPieces({ pieces, prefix, longestWord, unknown }: WordPieceRules) {
   let longest = 0;

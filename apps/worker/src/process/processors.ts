@@ -7,8 +7,12 @@ import type { Models } from '../inference/models.ts';
 import { pipelineProcessor } from '../inference/pipeline.ts';
 import { rerankProcessor } from '../inference/rerank.ts';
 import type { Tokenizers } from '../models/tokenizers.ts';
+import { analyzeProcessor } from '../text/analyze.ts';
 import { chunkProcessor } from '../text/chunk.ts';
 import { cleanProcessor } from '../text/clean.ts';
+import { deduplicateProcessor } from '../text/deduplicate.ts';
+import { redactProcessor } from '../text/redact.ts';
+import { summarizeProcessor } from '../text/summarize.ts';
 import { deleteProcessor } from '../vector/delete.ts';
 import { documentsProcessor } from '../vector/documents.ts';
 import { searchProcessor } from '../vector/search.ts';
@@ -39,8 +43,12 @@ export function createProcessors(
     'inference.classify': classifyProcessor({ models, passTokens }),
     'inference.rerank': rerankProcessor({ models, passTokens }),
     'inference.pipeline': pipelineProcessor({ models, passTokens }),
+    'text.analyze': analyzeProcessor,
     'text.chunk': chunkProcessor(tokenizers),
     'text.clean': cleanProcessor,
+    'text.deduplicate': deduplicateProcessor,
+    'text.redact': redactProcessor,
+    'text.summarize': summarizeProcessor,
     'vector.upsert': upsertProcessor(vector),
     'vector.documents': documentsProcessor(vector),
     'vector.delete': deleteProcessor(vector),

@@ -1,16 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { defineProcessor, failed, type ItemOutcome, succeeded } from '@millrace/shared/tasks/processor';
-import {
-  type Analysis,
-  type AnalyzeItem,
-  analyze,
-  type Entity,
-} from '@millrace/shared/tasks/text/analyze';
+import { type Analysis, type AnalyzeItem, analyze, type Entity } from '@millrace/shared/tasks/text/analyze';
 import type { Span } from '@millrace/shared/tasks/text/spans';
 import { KeywordCollector } from './analyze/keywords.ts';
-import { findPlainEntities, withoutAddresses } from './analyze/plain-entities.ts';
 import { readEnglish } from './analyze/read-english.ts';
 import { languageOf } from './language.ts';
+import { findPlainEntities, withoutAddresses } from './plain-entities.ts';
 import { findSentences, type Range } from './sentences.ts';
 import { stopWordsFor, termsIn } from './terms.ts';
 import { countWords } from './words.ts';
@@ -30,7 +25,7 @@ export const analyzeProcessor = defineProcessor(analyze, {
 async function analyzeOne(item: AnalyzeItem): Promise<ItemOutcome<Analysis>> {
   try {
     // A lone surrogate is no text: the replacement character is as long, so that every place stays.
-    return succeeded(await analyzeText(item.text.toWellFormed(), item));
+    return await analyzeText(item.text.toWellFormed(), item);
   } catch (error) {
     return failed(
       'PROCESSOR_FAILED',
@@ -39,23 +34,41 @@ async function analyzeOne(item: AnalyzeItem): Promise<ItemOutcome<Analysis>> {
   }
 }
 
-async function analyzeText(text: string, { features, language: given, maxKeywords }: AnalyzeItem): Promise<Analysis> {
+async function analyzeText(
+  text: string,
+  { features, language: given, maxKeywords }: AnalyzeItem,
+): Promise<ItemOutcome<Analysis>> {
   const wants = new Set(features);
   const language = await languageOf(text, given);
-  const sentences = wants.size === 0 ? [] : findSentences(text, language.code);
+  const ranges = wants.size === 0 ? [] : findSentences(text, language.code);
   const needsWords = wants.has('keywords') || wants.has('entities') || wants.has('sentiment');
   const plain = needsWords ? findPlainEntities(text) : [];
+  const toldSentences = wants.has('sentences') ? ranges.length : 0;
+  const spans = (entities: readonly Entity[]) => toldSentences + (wants.has('entities') ? entities.length : 0);
+  if (spans(plain) > mostSpans) return tooMany(spans(plain));
   const prose = withoutAddresses(text, plain);
-  const english = needsWords && language.code === 'en' ? await readEnglish(prose, sentences) : undefined;
-  const keywords = () => english?.keywords ?? collectKeywords(prose, sentences, language.code);
-  return {
+  const english = needsWords && language.code === 'en' ? await readEnglish(prose, ranges) : undefined;
+  const keywords = () => (english?.keywords ?? collectKeywords(prose, ranges, language.code)).best(maxKeywords);
+  const entities = merged(plain, english?.entities ?? []);
+  if (spans(entities) > mostSpans) return tooMany(spans(entities));
+  return succeeded({
     language,
-    ...(wants.has('sentences') && { sentences: sentences.map((range) => spanOf(text, range)) }),
-    ...(wants.has('tokens') && { tokens: tokensOf(text, sentences) }),
-    ...(wants.has('keywords') && { keywords: keywords().best(maxKeywords) }),
-    ...(wants.has('entities') && { entities: merged(plain, english?.entities ?? []) }),
+    ...(wants.has('sentences') && { sentences: ranges.map((range) => spanOf(text, range)) }),
+    ...(wants.has('tokens') && { tokens: tokensOf(text, ranges) }),
+    ...(wants.has('keywords') && { keywords: keywords() }),
+    ...(wants.has('entities') && { entities }),
     ...(wants.has('sentiment') && { sentiment: english === undefined ? null : rounded(english.sentiment) }),
-  };
+  });
+}
+
+/** A text of emoji alone would otherwise have a result of thirty times its size. */
+const mostSpans = 200_000;
+
+function tooMany(spans: number): ItemOutcome<never> {
+  return failed(
+    'INPUT_TOO_LARGE',
+    `A text has ${spans} sentences and entities or more; of one text at most ${mostSpans} are told.`,
+  );
 }
 
 function spanOf(text: string, { start, end }: Range): Span {

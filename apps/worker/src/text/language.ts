@@ -1,5 +1,6 @@
 import type { DetectedLanguage } from '@millrace/shared/tasks/text/languages';
 import type { eld } from 'eld/small';
+import { findPlainEntities, withoutAddresses } from './plain-entities.ts';
 
 type Detector = typeof eld;
 
@@ -22,11 +23,11 @@ export async function languageOf(text: string, given: string | undefined): Promi
 
 /**
  * The language of a text, by its n-grams (eld, 60 languages). A text longer than 1,000 units is read in up to eight windows that
- * are spread over it, and the language with the highest sum of scores wins.
+ * are spread over it, and the language with the highest sum of scores wins. Addresses, mentions and hashtags are not looked at.
  */
 export async function detectLanguage(text: string): Promise<DetectedLanguage> {
   const detector = await load();
-  const results = windowsOf(text).map((window) => detector.detect(window));
+  const results = windowsOf(text).map((window) => detector.detect(withoutAddresses(window, findPlainEntities(window))));
   const sums = new Map<string, number>();
   for (const result of results) {
     for (const [code, score] of Object.entries(result.getScores())) sums.set(code, (sums.get(code) ?? 0) + score);

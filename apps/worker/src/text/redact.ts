@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { defineProcessor, failed, type ItemOutcome, succeeded } from '@millrace/shared/tasks/processor';
 import {
   type Finding,
@@ -8,9 +9,19 @@ import {
 } from '@millrace/shared/tasks/text/redact';
 import { type Found, findAll } from './redact/find-all.ts';
 
-/** Replaces what detectors find (text/redact/detectors.ts) by the name of its kind, and says where it was. */
+/**
+ * Replaces what detectors find (text/redact/detectors.ts) by the name of its kind, and says where it was. Text by text: a call
+ * that takes too long ends between two.
+ */
 export const redactProcessor = defineProcessor(redact, {
-  process: async (items) => items.map(redactOne),
+  process: async (items, { signal }) => {
+    const outcomes: ItemOutcome<RedactValue>[] = [];
+    for (const item of items) {
+      await setImmediate();
+      outcomes.push(signal.aborted ? failed('TASK_TIMEOUT', 'It took too long.') : redactOne(item));
+    }
+    return outcomes;
+  },
 });
 
 function redactOne({ text, kinds, region }: RedactItem): ItemOutcome<RedactValue> {

@@ -31,8 +31,9 @@ export function findSentences(text: string, language: string | null): Range[] {
 
 const segmenters = new Map<string, Intl.Segmenter>();
 
+/** Of all languages ICU has rules of its own for the sentences of Greek alone, whose question mark is a semicolon. */
 function segmenterOf(language: string | null): Intl.Segmenter {
-  const locale = language ?? 'und';
+  const locale = language === 'el' ? 'el' : 'und';
   const known = segmenters.get(locale);
   if (known !== undefined) return known;
   const segmenter = new Intl.Segmenter(locale, { granularity: 'sentence' });

@@ -1,17 +1,17 @@
 import { stopWordsOf } from './stop-words.ts';
 import { type Word, wordsIn } from './words.ts';
 
-/** A word that says something about what a text is about. */
+/** A word of a sentence, and what it says. */
 export interface Term extends Word {
-  /** What makes it the same as another: lower case, without elision or possessive. */
-  readonly term: string;
+  /**
+   * What makes it the same as another: lower case, without elision or possessive. Undefined for what says nothing about the matter of a
+   * text: function words, numbers, single letters.
+   */
+  readonly term: string | undefined;
 }
 
-/** The words of a sentence, in order; `term` is undefined for those that say nothing: function words, numbers, single letters. */
-export function* termsIn(
-  sentence: string,
-  stopWords: ReadonlySet<string>,
-): Generator<Word & { readonly term: string | undefined }> {
+/** The words of a sentence, in order. */
+export function* termsIn(sentence: string, stopWords: ReadonlySet<string>): Generator<Term> {
   for (const word of wordsIn(sentence)) {
     const term = normalTerm(word.text);
     yield { ...word, term: isTelling(term, word.text) && !stopWords.has(term) ? term : undefined };
@@ -40,8 +40,8 @@ function isTelling(term: string, word: string): boolean {
 const countedSentences = 2000;
 
 /**
- * The function words of a text: those of its language, or where they are not known, short words that stand in many of its
- * sentences (one in ten, and three at least).
+ * The function words of a text: those of its language, or where they are not known, words of up to three letters that stand in one
+ * of ten sentences, and in two at least.
  */
 export function stopWordsFor(language: string | null, sentences: Iterable<string>): ReadonlySet<string> {
   const known = stopWordsOf(language);
@@ -49,12 +49,12 @@ export function stopWordsFor(language: string | null, sentences: Iterable<string
   const counts = new Map<string, number>();
   let read = 0;
   for (const sentence of sentences) {
+    if (read === countedSentences) break;
     read += 1;
-    if (read > countedSentences) break;
     const short = new Set<string>();
-    for (const { text } of wordsIn(sentence)) if (text.length < 5) short.add(text.toLowerCase());
+    for (const { text } of wordsIn(sentence)) if (text.length <= 3) short.add(text.toLowerCase());
     for (const word of short) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  const least = Math.max(3, Math.min(read, countedSentences) / 10);
+  const least = Math.max(2, read / 10);
   return new Set([...counts].filter(([, count]) => count >= least).map(([word]) => word));
 }

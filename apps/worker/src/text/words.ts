@@ -32,7 +32,13 @@ export function countWords(sentence: string): number {
   return count;
 }
 
-const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+let segmenter: Intl.Segmenter | undefined;
+
+/** ICU takes some milliseconds to open its dictionaries: not before they are needed. */
+function openSegmenter(): Intl.Segmenter {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'word' });
+  return segmenter;
+}
 
 /** Every segment that V8 gives holds a copy of the whole string, so that long sentences are read in pieces. UTF-16 units. */
 const pieceUnits = 256;
@@ -44,7 +50,7 @@ function* segmented(sentence: string): Generator<Word> {
     const piece = sentence.slice(at, at + pieceUnits);
     let last = 0;
     let word: Word | undefined;
-    for (const { segment, index, isWordLike } of segmenter.segment(piece)) {
+    for (const { segment, index, isWordLike } of openSegmenter().segment(piece)) {
       if (word !== undefined) yield word;
       const start = at + index;
       word = isWordLike === true ? { text: segment, start, end: start + segment.length } : undefined;

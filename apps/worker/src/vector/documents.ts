@@ -1,41 +1,66 @@
 import { MillraceError } from '@millrace/shared/errors';
+import { DocumentTaken } from '@millrace/shared/redis/points';
+import type { Fence } from '@millrace/shared/tasks/preparation';
 import { defineProcessor } from '@millrace/shared/tasks/processor';
-import { documents } from '@millrace/shared/tasks/vector/documents';
-import type { Metadata } from '@millrace/shared/tasks/vector/point';
-import { writeChecked } from './upsert.ts';
+import type { CollectionState } from '@millrace/shared/tasks/vector/collection';
+import { type ChunkedDocument, documents } from '@millrace/shared/tasks/vector/documents';
+import { checkedWrites } from './upsert.ts';
 import type { VectorSide } from './vector-side.ts';
 import { writeEach } from './writing.ts';
 
 /**
- * Writes the chunks of documents and removes those that they had before. What a document will have is noted first: if the
- * writer dies, or two write the same document at once, the last that ends removes what is too many.
+ * Writes the chunks of documents, then deletes those that they had before and have no more. A search between the two finds both;
+ * one that follows the task finds the new ones alone.
  */
 export function documentsProcessor(side: () => VectorSide) {
   return defineProcessor(documents, {
     process: (items, context) =>
-      writeEach(items, context, async (input) => {
-        const { points, replicas } = side();
-        const { chunked, fingerprint } = input;
+      writeEach(items, context, async ({ collection, chunked, fingerprint, fence }) => {
         if (chunked === undefined) throw new MillraceError('INTERNAL', 'vector.documents: computed before its chunks');
-        const state = await replicas.stateOf(input.collection);
-        const { collection } = state;
+        const state = await side().replicas.stateOf(collection);
         let { version } = state;
         const written: { id: string; chunks: number; removed: number }[] = [];
-        for (const { id, points: chunks } of chunked) {
-          const ids = [...new Set(chunks.map((chunk) => chunk.id))];
-          await points.beginDocument(collection, id, ids);
-          if (chunks.length > 0) {
-            const vectors = chunks.map(({ vector }, index) => ({ path: `chunk ${index} of ${id}`, value: vector }));
-            version = await writeChecked(points, state, {
-              use: { name: collection.name, fingerprint, vectors },
-              points: chunks.map((chunk) => ({ ...chunk, metadata: chunk.metadata as Metadata })),
-            });
-          }
-          const ended = await points.endDocument(collection, id, ids);
-          version = ended.version;
-          written.push({ id, chunks: ids.length, removed: ended.removed });
+        for (const document of chunked) {
+          const one = await writeDocument(side(), { state, document, fingerprint, fence });
+          version = Math.max(version, one.version);
+          written.push({ id: document.id, chunks: one.chunks, removed: one.removed });
         }
         return { version, documents: written };
       }),
   });
+}
+
+interface DocumentWrite {
+  readonly state: CollectionState;
+  readonly document: ChunkedDocument;
+  readonly fingerprint: string | undefined;
+  readonly fence: Fence | undefined;
+}
+
+async function writeDocument(
+  { points, chunks: documentChunks }: VectorSide,
+  { state, document: { id, points: given }, fingerprint, fence }: DocumentWrite,
+): Promise<{ version: number; chunks: number; removed: number }> {
+  const { collection } = state;
+  const vectors = given.map(({ vector }, index) => ({ path: `chunk ${index} of ${id}`, value: vector }));
+  const writes = checkedWrites(state, { use: { name: collection.name, fingerprint, vectors }, points: given });
+  const chunkIds = writes.map((write) => write.id);
+  const open = await documentChunks.begin(collection, { id, chunkIds, fence });
+  const guard = { fence, document: open };
+  const done = { version: 0, chunks: writes.length, removed: 0 };
+  try {
+    done.version = await points.write(collection, writes, { fingerprint, ...guard });
+    const removal = await points.delete(
+      collection,
+      open.outdated.map((chunk) => ({ id: chunk })),
+      guard,
+    );
+    done.version = Math.max(done.version, removal.version);
+    done.removed = removal.deleted;
+    await documentChunks.end(collection, open, chunkIds);
+  } catch (error) {
+    // Sent again meanwhile: the later one is written by another, and removes what there is of this one.
+    if (!(error instanceof DocumentTaken)) throw error;
+  }
+  return done;
 }

@@ -38,12 +38,15 @@ export class IndexBuild {
   private next: Side | undefined;
   /** While the index is written to a file it must not change. */
   private frozen = false;
+  private closed = false;
   private readonly held: (() => void)[] = [];
 
   constructor(params: IndexBuildParams, from?: { readonly index: VectorIndex; readonly indexed: Iterable<number> }) {
     this.params = params;
-    this.side = this.emptySide();
-    if (from === undefined) return;
+    if (from === undefined) {
+      this.side = this.emptySide();
+      return;
+    }
     const indexed = new Set(from.indexed);
     const tail = new Set([...params.store.aliveSlots()].filter((slot) => !indexed.has(slot)));
     const dead = new Set([...indexed].filter((slot) => !params.store.isAlive(slot)));
@@ -70,7 +73,11 @@ export class IndexBuild {
 
   /** Whether there is anything to build. */
   get isDone(): boolean {
-    return this.frozen || (this.next === undefined && (!this.isWorth || this.side.tail.size === 0) && !this.isStale);
+    return (
+      this.frozen ||
+      this.closed ||
+      (this.next === undefined && (!this.isWorth || this.side.tail.size === 0) && !this.isStale)
+    );
   }
 
   /** About how much memory the indexes take. */
@@ -120,6 +127,19 @@ export class IndexBuild {
     }
   }
 
+  /** Lets go of the memory of its indexes, which find nothing from then on. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.frozen) this.held.push(() => this.closeNow());
+    else this.closeNow();
+  }
+
+  private closeNow(): void {
+    this.side.index.close();
+    this.next?.index.close();
+  }
+
   private get isWorth(): boolean {
     return this.params.store.size >= this.params.tuning.worthIndexing || this.side.index.size > 0;
   }
@@ -137,6 +157,7 @@ export class IndexBuild {
   /** The old index is forgotten, and the slots that it alone knew may be used again. */
   private takeOver(next: Side): void {
     for (const slot of this.side.dead) if (!next.dead.has(slot)) this.params.store.free(slot);
+    this.side.index.close();
     this.side = next;
     this.next = undefined;
   }

@@ -1,9 +1,8 @@
-import type { StoredPoint } from '@millrace/shared/redis/points';
-import type { Metadata } from '@millrace/shared/tasks/vector/point';
+import type { Stamp, StoredPoint } from '@millrace/shared/redis/point-bytes';
+import type { Metadata } from '@millrace/shared/tasks/vector/metadata';
 
-/** Vectors are kept in blocks of so many: one array of all would have to be copied to grow. */
-const blockRows = 1024;
-
+/** Bytes of a block of vectors: one array of all would have to be copied to grow. */
+const blockBytes = 524_288;
 /** Bytes of a point beside its vector and metadata: its id, its places in the tables. */
 const overheadBytes = 200;
 
@@ -13,18 +12,19 @@ const overheadBytes = 200;
  */
 export class PointStore {
   private readonly dimensions: number;
+  private readonly blockRows: number;
   private readonly blocks: Float32Array[] = [];
   private readonly ids: (string | undefined)[] = [];
   private readonly versions: number[] = [];
+  private readonly marks: number[] = [];
   private readonly metadata: (Metadata | null)[] = [];
   private readonly slots = new Map<string, number>();
   private readonly freed: number[] = [];
   private metadataBytes = 0;
-  /** Grows with each change. */
-  changes = 0;
 
   constructor(dimensions: number) {
     this.dimensions = dimensions;
+    this.blockRows = Math.max(16, Math.floor(blockBytes / (dimensions * Float32Array.BYTES_PER_ELEMENT)));
   }
 
   /** Points that are there. */
@@ -39,7 +39,8 @@ export class PointStore {
 
   /** About how much memory it takes. */
   get bytes(): number {
-    return this.blocks.length * blockRows * this.dimensions * 4 + this.ids.length * overheadBytes + this.metadataBytes;
+    const vectors = this.blocks.length * this.blockRows * this.dimensions * Float32Array.BYTES_PER_ELEMENT;
+    return vectors + this.ids.length * overheadBytes + this.metadataBytes;
   }
 
   slotOf(id: string): number | undefined {
@@ -54,8 +55,13 @@ export class PointStore {
     return this.ids[slot] ?? '';
   }
 
-  versionOf(slot: number): number {
-    return this.versions[slot] ?? 0;
+  stampOf(slot: number): Stamp {
+    return { version: this.versions[slot] ?? 0, mark: this.marks[slot] ?? 0 };
+  }
+
+  /** Whether the point in a slot comes from that very write. */
+  isOf(slot: number, { version, mark }: Stamp): boolean {
+    return this.versions[slot] === version && this.marks[slot] === mark;
   }
 
   metadataOf(slot: number): Metadata | null {
@@ -64,8 +70,8 @@ export class PointStore {
 
   /** The vector in a slot: a view, not to be kept. */
   vectorOf(slot: number): Float32Array {
-    const start = (slot % blockRows) * this.dimensions;
-    const block = this.blocks[Math.floor(slot / blockRows)] as Float32Array;
+    const start = (slot % this.blockRows) * this.dimensions;
+    const block = this.blocks[Math.floor(slot / this.blockRows)] as Float32Array;
     return block.subarray(start, start + this.dimensions);
   }
 
@@ -86,15 +92,17 @@ export class PointStore {
   }
 
   /** Puts a point into a slot that it had before. */
-  restore(slot: number, { id, version, vector, metadata }: StoredPoint): void {
-    while (slot >= this.blocks.length * blockRows) this.blocks.push(new Float32Array(blockRows * this.dimensions));
+  restore(slot: number, { id, stamp, vector, metadata }: StoredPoint): void {
+    while (slot >= this.blocks.length * this.blockRows) {
+      this.blocks.push(new Float32Array(this.blockRows * this.dimensions));
+    }
     this.ids[slot] = id;
-    this.versions[slot] = version;
+    this.versions[slot] = stamp.version;
+    this.marks[slot] = stamp.mark;
     this.metadata[slot] = metadata;
     this.vectorOf(slot).set(vector);
     this.slots.set(id, slot);
     this.metadataBytes += bytesOf(metadata);
-    this.changes += 1;
   }
 
   /** After restoring: all slots below `count` that are neither taken nor dead in an index may be used. */
@@ -116,7 +124,6 @@ export class PointStore {
     this.metadataBytes -= bytesOf(this.metadata[slot] ?? null);
     this.ids[slot] = undefined;
     this.metadata[slot] = null;
-    this.changes += 1;
     return slot;
   }
 

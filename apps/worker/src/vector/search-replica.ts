@@ -4,6 +4,7 @@ import { createFilter } from './filter.ts';
 import { distanceOf, Nearest } from './nearest.ts';
 import { shouldScan } from './plan-search.ts';
 import type { Replica } from './replica.ts';
+import type { Turns } from './turns.ts';
 
 /** The points of a replica that pass a filter, at one moment. */
 export interface Matches {
@@ -11,12 +12,18 @@ export interface Matches {
   has(slot: number): boolean;
 }
 
-/** Looks at the metadata of every point; some 5 million a second. */
-export function selectMatches({ store }: Replica, filter: Filter): Matches {
+/** Points looked at between two looks at the clock. */
+const pointsPerLook = 64;
+
+/** Looks at the metadata of every point, in slices; the replica must not change meanwhile. */
+export async function selectMatches({ store }: Replica, filter: Filter, turns: Turns): Promise<Matches> {
   const passes = createFilter(filter);
   const slots: number[] = [];
   const bits = new Uint8Array(store.slotCount);
+  let looked = 0;
   for (const slot of store.aliveSlots()) {
+    looked += 1;
+    if (looked % pointsPerLook === 0 && turns.isDue) await turns.take();
     if (!passes(store.metadataOf(slot))) continue;
     slots.push(slot);
     bits[slot] = 1;

@@ -1,30 +1,21 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { toMillraceError } from '@millrace/shared/errors';
-import {
-  type CallContext,
-  defineProcessor,
-  failed,
-  type ItemOutcome,
-  type Processor,
-  succeeded,
-} from '@millrace/shared/tasks/processor';
+import { defineProcessor, failed, type ItemOutcome, type Processor, succeeded } from '@millrace/shared/tasks/processor';
 import { mismatchOf } from '@millrace/shared/tasks/vector/collection-use';
 import { type Found, type Hit, type SearchAsk, type SearchItem, search } from '@millrace/shared/tasks/vector/search';
 import { atLengthOne, scoreOf } from './nearest.ts';
 import type { ReadyReplica, Replicas } from './replicas.ts';
 import { type Matches, type ReplicaAnswer, searchReplica, selectMatches } from './search-replica.ts';
-
-/** So long it computes before messages have their turn, in ms: one may say that the call is to stop. */
-const turnMs = 20;
+import { Turns } from './turns.ts';
 
 /** Answers the queries of a call from the worker's replica, with everything that was written before the call began. */
 export function searchProcessor(replicas: () => Replicas): Processor<SearchItem, Found> {
   return defineProcessor(search, {
-    process: async (items, context) => {
+    process: async (items, { signal }) => {
       // The batch key is the collection: all items of a call name the same.
-      const name = items[0]?.collection ?? '';
+      const [first] = items;
+      if (first === undefined) return [];
       try {
-        return await new Call(await replicas().ready(name), context).answer(items);
+        return await replicas().at(first.collection, signal, (ready) => new Call(ready, signal).answer(items));
       } catch (error) {
         const { code, message } = toMillraceError(error);
         return items.map(() => failed(code, message));
@@ -33,55 +24,63 @@ export function searchProcessor(replicas: () => Replicas): Processor<SearchItem,
   });
 }
 
-/** One call to one replica. The queries of a task share what they ask, and so what their filter matches. */
+/** One call to one replica, which does not change meanwhile. The queries of a task share what they ask, and its matches. */
 class Call {
   private readonly ready: ReadyReplica;
-  private readonly context: CallContext;
-  private readonly matches = new Map<SearchAsk, { readonly matches: Matches; readonly changes: number }>();
+  private readonly signal: AbortSignal;
+  private readonly turns: Turns;
+  private readonly matches = new Map<SearchAsk, Matches>();
 
-  constructor(ready: ReadyReplica, context: CallContext) {
+  constructor(ready: ReadyReplica, signal: AbortSignal) {
     this.ready = ready;
-    this.context = context;
+    this.signal = signal;
+    this.turns = new Turns(signal);
   }
 
   async answer(items: readonly SearchItem[]): Promise<ItemOutcome<Found>[]> {
     const outcomes: ItemOutcome<Found>[] = [];
-    let turnAt = performance.now() + turnMs;
-    for (const item of items) {
-      if (performance.now() > turnAt) {
-        await turn();
-        turnAt = performance.now() + turnMs;
-      }
-      outcomes.push(this.context.signal.aborted ? failed('TASK_TIMEOUT', 'It took too long.') : this.answerOne(item));
-    }
+    for (const item of items) outcomes.push(await this.answerOne(item));
     return outcomes;
   }
 
-  private answerOne({ collection, vector, ask }: SearchItem): ItemOutcome<Found> {
-    const { replica, state } = this.ready;
+  private async answerOne(item: SearchItem): Promise<ItemOutcome<Found>> {
+    const refusal = this.refusal(item);
+    if (refusal !== undefined) return refusal;
+    try {
+      if (this.signal.aborted || this.turns.isDue) await this.turns.take();
+      return succeeded(await this.find(item));
+    } catch (error) {
+      const { code, message } = toMillraceError(error);
+      return failed(code, message);
+    }
+  }
+
+  private refusal({ collection, vector, ask }: SearchItem): ItemOutcome<never> | undefined {
+    const { state } = this.ready;
     const use = { name: collection, fingerprint: ask.fingerprint, vectors: [{ path: 'the query', value: vector }] };
     const mismatch = mismatchOf(use, state);
     if (mismatch !== undefined) return failed(mismatch.code, mismatch.message);
-    if ((ask.atLeastVersion ?? 0) > state.version) {
-      const detail = `Collection ${collection} is at version ${state.version}, not yet at ${ask.atLeastVersion}.`;
-      return failed('VERSION_NOT_REACHED', detail);
-    }
-    const query = replica.collection.metric === 'cosine' ? atLengthOne(vector) : vector;
-    const { topK: k, exact } = ask;
-    return succeeded(
-      this.toFound(searchReplica(replica, query, { k, exact, ef: replica.ef, matches: this.matchesOf(ask) }), ask),
-    );
+    if ((ask.atLeastVersion ?? 0) <= state.version) return undefined;
+    const detail = `Collection ${collection} is at version ${state.version}, not yet at ${ask.atLeastVersion}.`;
+    return failed('VERSION_NOT_REACHED', detail);
   }
 
-  /** Computed once for the queries of a task, and again when the points have changed between two turns. */
-  private matchesOf(ask: SearchAsk): Matches | undefined {
+  private async find({ vector, ask }: SearchItem): Promise<Found> {
     const { replica } = this.ready;
-    const { changes } = replica.store;
+    const matches = await this.matchesOf(ask);
+    const query = replica.collection.metric === 'cosine' ? atLengthOne(vector) : vector;
+    const { topK: k, exact } = ask;
+    const answer = searchReplica(replica, query, { k, exact, ef: replica.ef, matches });
+    if (matches === undefined) replica.queries.note(query);
+    return this.toFound(answer, ask);
+  }
+
+  private async matchesOf(ask: SearchAsk): Promise<Matches | undefined> {
     if (ask.filter === undefined) return undefined;
     const known = this.matches.get(ask);
-    if (known?.changes === changes) return known.matches;
-    const matches = selectMatches(replica, ask.filter);
-    this.matches.set(ask, { matches, changes });
+    if (known !== undefined) return known;
+    const matches = await selectMatches(this.ready.replica, ask.filter, this.turns);
+    this.matches.set(ask, matches);
     return matches;
   }
 

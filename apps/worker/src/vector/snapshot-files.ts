@@ -1,12 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { Collection } from '@millrace/shared/tasks/vector/collection';
-import { metadataSchema } from '@millrace/shared/tasks/vector/point';
+import type { Metadata } from '@millrace/shared/tasks/vector/metadata';
 import { z } from 'zod';
 import type { IndexBackend } from './backends/vector-index.ts';
 import { PointStore } from './point-store.ts';
@@ -16,10 +15,11 @@ const fileFacts = z.object({ bytes: z.int(), crc32: z.int() });
 
 /** What a snapshot says of itself; written last, so that one without it is torn. */
 const manifestSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   generation: z.string(),
   backend: z.string(),
   version: z.int(),
+  mark: z.int(),
   points: z.int(),
   slots: z.int(),
   /** Slots that the index knows and that have no point. */
@@ -29,8 +29,15 @@ const manifestSchema = z.object({
 type Manifest = z.infer<typeof manifestSchema>;
 type FileName = 'points' | 'vectors' | 'index';
 
-/** One line of `points`: slot, id, version, metadata, whether the index knows it. */
-const lineSchema = z.tuple([z.int(), z.string(), z.number(), metadataSchema.nullable(), z.boolean()]);
+/** One line of `points`, as JSON: slot, id, version and mark of its write, metadata, whether the index knows it. */
+type Line = readonly [
+  slot: number,
+  id: string,
+  version: number,
+  mark: number,
+  metadata: Metadata | null,
+  isIndexed: boolean,
+];
 
 /** Points written or read before searches have their turn. */
 const pointsPerTurn = 500;
@@ -60,21 +67,23 @@ export async function writeSnapshot(
 
 /** Everything that is read of the replica is read before the first pause: from then on it changes. */
 async function writeFiles(replica: Replica, draft: string, backend: string): Promise<Manifest> {
-  const { store, build, version, collection } = replica;
+  const { store, build, moment, collection } = replica;
   const alive = [...store.aliveSlots()].sort((a, b) => a - b);
   const lines = alive.map((slot) => ({
     slot,
     id: store.idOf(slot),
-    version: store.versionOf(slot),
+    stamp: store.stampOf(slot),
     metadata: store.metadataOf(slot),
     isIndexed: !build.tail.has(slot),
   }));
-  const facts = { version, points: alive.length, slots: store.slotCount, dead: [...build.deadSlots] };
+  const facts = { ...moment, points: alive.length, slots: store.slotCount, dead: [...build.deadSlots] };
   const hasIndex = build.indexed > 0 && !build.index.exact;
   if (hasIndex) await build.index.save(path.join(draft, 'index'));
   const points = await writePieces(path.join(draft, 'points'), lines, (line) => {
-    const { slot, id, version: written, metadata, isIndexed } = line;
-    return Buffer.from(`${JSON.stringify([slot, id, written, metadata, isIndexed])}\n`);
+    const { slot, id, stamp, metadata, isIndexed } = line;
+    return Buffer.from(
+      `${JSON.stringify([slot, id, stamp.version, stamp.mark, metadata, isIndexed] satisfies Line)}\n`,
+    );
   });
   // The slot of a point that is deleted meanwhile is not used again while the index waits: its vector stays.
   const vectors = await writePieces(path.join(draft, 'vectors'), lines, ({ slot }) => {
@@ -82,7 +91,7 @@ async function writeFiles(replica: Replica, draft: string, backend: string): Pro
     return Buffer.from(buffer, byteOffset, byteLength);
   });
   const index = hasIndex ? { index: await factsOf(path.join(draft, 'index')) } : {};
-  return { format: 1, generation: collection.generation, backend, ...facts, files: { points, vectors, ...index } };
+  return { format: 2, generation: collection.generation, backend, ...facts, files: { points, vectors, ...index } };
 }
 
 async function writePieces<T>(
@@ -129,37 +138,38 @@ export async function readSnapshot(
     labels.length === 0
       ? backend.create(params)
       : await backend.load(path.join(folder, 'index'), { ...params, labels, removed: manifest.dead });
-  return { version: manifest.version, store, index, indexed: labels };
+  const { version, mark } = manifest;
+  return { moment: { version, mark }, store, index, indexed: labels };
 }
 
-/** Gives the slots that the index knows. */
+/** Gives the slots that the index knows. The checksums are right, so what is in the files is what was written. */
 async function readPoints(
   folder: string,
   { manifest, store, dimensions }: { manifest: Manifest; store: PointStore; dimensions: number },
 ): Promise<number[]> {
   const indexed: number[] = [];
-  const dead = new Set(manifest.dead);
   const vectors = await open(path.join(folder, 'vectors' satisfies FileName));
+  // A handle, for the folder may be pruned by another worker meanwhile.
+  const points = await open(path.join(folder, 'points' satisfies FileName));
   try {
     const block = Buffer.alloc(pointsPerTurn * dimensions * 4);
     let read = 0;
-    const lines = createInterface({ input: createReadStream(path.join(folder, 'points' satisfies FileName)) });
-    for await (const line of lines) {
+    for await (const text of points.readLines()) {
       const row = read % pointsPerTurn;
       if (row === 0) await vectors.read(block, 0, block.length, read * dimensions * 4);
-      const [slot, id, version, metadata, isIndexed] = lineSchema.parse(JSON.parse(line));
+      const [slot, id, version, mark, metadata, isIndexed] = JSON.parse(text) as Line;
       const start = block.byteOffset + row * dimensions * 4;
       const vector = new Float32Array(block.buffer.slice(start, start + dimensions * 4));
-      store.restore(slot, { id, version, vector, metadata });
+      store.restore(slot, { id, stamp: { version, mark }, vector, metadata });
       if (isIndexed) indexed.push(slot);
       read += 1;
       if (row === pointsPerTurn - 1) await turn();
     }
     if (read !== manifest.points) throw new Error(`it has ${read} points of ${manifest.points}`);
   } finally {
-    await vectors.close();
+    await Promise.all([vectors.close(), points.close()]);
   }
-  store.freeUnused(manifest.slots, dead);
+  store.freeUnused(manifest.slots, new Set(manifest.dead));
   return indexed;
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Logger } from '@millrace/shared/logger';
 import { Collections } from '@millrace/shared/redis/collections';
 import { connectRedis, disconnectRedis } from '@millrace/shared/redis/connection';
+import { DocumentChunks } from '@millrace/shared/redis/document-chunks';
 import { createKeys } from '@millrace/shared/redis/keys';
 import { Points } from '@millrace/shared/redis/points';
 import type { ReplicaBeat } from '@millrace/shared/redis/workers';
@@ -25,6 +26,7 @@ export interface VectorSetup {
 /** What the processors of the vector family work with: Redis, the truth, and the replicas of it. */
 export interface VectorSide {
   readonly points: Points;
+  readonly chunks: DocumentChunks;
   readonly replicas: Replicas;
   /** What the replicas are like. */
   beats(): ReplicaBeat[];
@@ -63,6 +65,7 @@ export async function openVectorSide(
   upkeep.start();
   return {
     points,
+    chunks: new DocumentChunks(redis, keys),
     replicas,
     beats: () => replicas.list().map(beatOf),
     close: async () => {

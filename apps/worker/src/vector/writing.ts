@@ -1,10 +1,12 @@
 import { toMillraceError } from '@millrace/shared/errors';
 import { isOutOfMemory } from '@millrace/shared/redis/memory-limit';
 import { type CallContext, failed, type ItemOutcome, succeeded } from '@millrace/shared/tasks/processor';
+import { tookTooLong, unlessStopped } from './turns.ts';
 
 /**
  * Writes the items of a call one after the other; one that cannot be written fails alone. What has been written stays: a task
- * that is done again writes the same.
+ * that is done again writes the same. What is still on its way when the call is stopped (Redis is away) is written only if the
+ * task is still this worker's when it arrives.
  */
 export async function writeEach<Item, Value>(
   items: readonly Item[],
@@ -13,12 +15,9 @@ export async function writeEach<Item, Value>(
 ): Promise<ItemOutcome<Value>[]> {
   const outcomes: ItemOutcome<Value>[] = [];
   for (const item of items) {
-    if (signal.aborted) {
-      outcomes.push(failed('TASK_TIMEOUT', 'It took too long.'));
-      continue;
-    }
     try {
-      outcomes.push(succeeded(await write(item)));
+      if (signal.aborted) throw tookTooLong();
+      outcomes.push(succeeded(await unlessStopped(write(item), signal)));
     } catch (error) {
       outcomes.push(failureOf(error));
     }

@@ -8,8 +8,11 @@ import {
   hnswDefaults,
 } from '../tasks/vector/collection.ts';
 import type { Redis } from './connection.ts';
-import type { Keys } from './keys.ts';
+import { collectionParts, type Keys } from './keys.ts';
 import { Script } from './script.ts';
+
+/** Of a collection's meta, what is read. */
+const metaFields = ['generation', 'settings', 'version', 'mark', 'fingerprint'] as const;
 
 const createCollection = new Script('create-collection');
 const dropCollection = new Script('drop-collection', { beyondLimit: true });
@@ -25,8 +28,8 @@ export class Collections {
   }
 
   /**
-   * Creates a collection; one that is there with the same settings is left as it is. `model`: the default of its texts.
-   * @throws MillraceError COLLECTION_DIFFERS with what differs.
+   * Creates a collection; one that is there with the same settings is left as it is.
+   * @throws MillraceError COLLECTION_DIFFERS with what differs, COLLECTION_CHANGED.
    */
   async create(
     name: string,
@@ -42,7 +45,7 @@ export class Collections {
     );
     const state = await this.read(name);
     if (state === undefined)
-      throw new MillraceError('COLLECTION_NOT_FOUND', `Collection ${name} was dropped just now.`);
+      throw new MillraceError('COLLECTION_CHANGED', `Collection ${name} was dropped just now by another.`);
     const differing = created === 1 ? [] : differences(state, { ...wanted, fingerprint });
     if (differing.length === 0) return { created: created === 1, state };
     throw new MillraceError('COLLECTION_DIFFERS', `Collection ${name} exists with another ${differing.join(', ')}.`);
@@ -62,8 +65,7 @@ export class Collections {
 
   /** Drops a collection with all its points; false when there was none. */
   async drop(name: string): Promise<boolean> {
-    const parts = ['meta', 'points', 'log', 'documents'] as const;
-    const keys = [this.keys.collections, ...parts.map((part) => this.keys.collection(name, part))];
+    const keys = [this.keys.collections, ...collectionParts.map((part) => this.keys.collection(name, part))];
     return (await dropCollection.run(this.redis, keys, [name])) === 1;
   }
 
@@ -72,7 +74,7 @@ export class Collections {
     if (names.length === 0) return [];
     const pipeline = this.redis.pipeline();
     for (const name of names) {
-      pipeline.hmget(this.keys.collection(name, 'meta'), 'generation', 'settings', 'version', 'fingerprint');
+      pipeline.hmget(this.keys.collection(name, 'meta'), ...metaFields);
       pipeline.hlen(this.keys.collection(name, 'points'));
     }
     const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
@@ -88,7 +90,7 @@ export class Collections {
 
 function toState(
   name: string,
-  [generation, settings, version, fingerprint]: readonly (string | null)[],
+  [generation, settings, version, mark, fingerprint]: readonly (string | null)[],
   points: number,
 ): CollectionState | undefined {
   if (!generation || !settings) return undefined;
@@ -97,7 +99,7 @@ function toState(
     generation,
     ...(JSON.parse(settings) as Omit<Collection, 'name' | 'generation'>),
   };
-  return { collection, version: Number(version), fingerprint: fingerprint ?? null, points };
+  return { collection, version: Number(version), mark: Number(mark), fingerprint: fingerprint ?? null, points };
 }
 
 type Wanted = Pick<Collection, 'dimensions' | 'metric' | 'model' | 'hnsw'> & { readonly fingerprint: string };

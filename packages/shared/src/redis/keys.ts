@@ -6,6 +6,10 @@ interface JobRef {
   readonly jobId: string;
 }
 
+/** What a collection has in Redis. */
+export const collectionParts = ['meta', 'points', 'log', 'documents', 'tickets'] as const;
+type CollectionPart = (typeof collectionParts)[number];
+
 /** Every key of Redis that Millrace names. One hash tag (the prefix has it) keeps them on one node of a cluster. */
 export interface Keys {
   readonly prefix: string;
@@ -53,8 +57,26 @@ export interface Keys {
   lease(duty: string): string;
   /** The set of the names of collections. */
   readonly collections: string;
-  /** A collection's `meta` (hash), `points` (hash), `log` (stream) or `documents` (hash). */
-  collection(name: string, part: 'meta' | 'points' | 'log' | 'documents'): string;
+  /** A collection's `meta`, `points`, `documents`, `tickets` (hashes) or `log` (stream). */
+  collection(name: string, part: CollectionPart): string;
+  /** The facts of a file. */
+  file(id: string): string;
+  /** All files (id), scored by the ms when they were created. */
+  readonly files: string;
+  /** The same, scored by the ms when their time is over. */
+  readonly expiringFiles: string;
+  /** The set of the ids of open runs that need a file. */
+  fileUsers(id: string): string;
+  /** The record of a run. */
+  run(id: string): string;
+  /** The parts of its output that are safely stored, in order. */
+  runParts(id: string): string;
+  /** All runs (id), scored by the ms when they were created. */
+  readonly runs: string;
+  /** Those that have not ended, scored likewise. */
+  readonly openRuns: string;
+  /** Those that have, scored by the ms when they are to be forgotten. */
+  readonly endedRuns: string;
   /** The hash of the admin key that the API made for itself. */
   readonly adminKey: string;
 }
@@ -87,6 +109,15 @@ export function createKeys(prefix: string): Keys {
     lease: (duty) => `${prefix}:lease:${duty}`,
     collections: `${prefix}:collections`,
     collection: (name, part) => `${prefix}:collection:${name}:${part}`,
+    file: (id) => `${prefix}:file:${id}`,
+    files: `${prefix}:files`,
+    expiringFiles: `${prefix}:expiring-files`,
+    fileUsers: (id) => `${prefix}:file-users:${id}`,
+    run: (id) => `${prefix}:run:${id}`,
+    runParts: (id) => `${prefix}:run-parts:${id}`,
+    runs: `${prefix}:runs`,
+    openRuns: `${prefix}:open-runs`,
+    endedRuns: `${prefix}:ended-runs`,
     adminKey: `${prefix}:admin-key`,
   };
 }

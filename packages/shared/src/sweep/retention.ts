@@ -58,7 +58,7 @@ async function sweepFamily(params: RetentionParams, sweep: FamilySweep): Promise
   let removed = 0;
   for (let step = 0; step < stepsPerRound; step += 1) {
     const jobIds = await overdue(params, sweep);
-    if (jobIds.length > 0) removed += await remove(params, sweep, jobIds);
+    if (jobIds.length > 0) removed += await removeEndedTasks({ ...params, ...sweep }, jobIds);
     if (jobIds.length < removedPerStep) break;
   }
   return removed;
@@ -75,9 +75,9 @@ async function overdue({ redis, keys, now }: RetentionParams, { family, kept }: 
   return [...new Set([...old, ...surplus])];
 }
 
-async function remove(
-  { redis, keys }: RetentionParams,
-  { family, queue }: FamilySweep,
+/** Removes ended tasks of a family whose results nobody needs any more; gives how many. Those that wait again stay. */
+export async function removeEndedTasks(
+  { redis, keys, family, queue }: Pick<RetentionParams, 'redis' | 'keys'> & Pick<FamilySweep, 'family' | 'queue'>,
   candidates: readonly string[],
 ): Promise<number> {
   const jobIds = await new EndedTasks(redis, keys).markRemoved(family, candidates);

@@ -5,8 +5,12 @@ import { embed } from './inference/embed.ts';
 import { pipeline } from './inference/pipeline.ts';
 import { rerank } from './inference/rerank.ts';
 import type { Family } from './task.ts';
+import { analyze } from './text/analyze.ts';
 import { chunk } from './text/chunk.ts';
 import { clean } from './text/clean.ts';
+import { deduplicate } from './text/deduplicate.ts';
+import { redact } from './text/redact.ts';
+import { summarize } from './text/summarize.ts';
 import { deletePoints } from './vector/delete.ts';
 import { documents } from './vector/documents.ts';
 import { search } from './vector/search.ts';
@@ -18,8 +22,12 @@ export const builtinTaskTypes = {
   'inference.classify': classify,
   'inference.rerank': rerank,
   'inference.pipeline': pipeline,
+  'text.analyze': analyze,
   'text.chunk': chunk,
   'text.clean': clean,
+  'text.deduplicate': deduplicate,
+  'text.redact': redact,
+  'text.summarize': summarize,
   'vector.upsert': upsert,
   'vector.documents': documents,
   'vector.delete': deletePoints,

@@ -11,12 +11,22 @@ export interface TaskLimits {
   readonly bytes: number;
 }
 
+/** `family.name`. */
+export type TaskTypeName = `${Family}.${string}`;
+
 /**
  * What a type of task is: its schemas, and how a task is taken apart into items and put together again. Written with
- * method signatures so that types of different inputs fit in one catalog.
+ * method signatures so that types of different inputs fit in one catalog. `Name` is kept to the letter: a client that is given
+ * the type knows by it what belongs together.
  */
-export interface TaskType<Input = unknown, Output = unknown, Item = unknown, Value = unknown> {
-  readonly type: `${Family}.${string}`;
+export interface TaskType<
+  Input = unknown,
+  Output = unknown,
+  Item = unknown,
+  Value = unknown,
+  Name extends TaskTypeName = TaskTypeName,
+> {
+  readonly type: Name;
   readonly family: Family;
   readonly description: string;
   readonly input: z.ZodType<Input>;
@@ -56,8 +66,8 @@ export interface TaskType<Input = unknown, Output = unknown, Item = unknown, Val
   prepare(input: Input, facts: PreparationFacts): Preparation<Input>;
 }
 
-interface CommonDefinition<Input, Output, Item> {
-  readonly type: `${Family}.${string}`;
+interface CommonDefinition<Input, Output, Item, Name extends TaskTypeName> {
+  readonly type: Name;
   readonly family: Family;
   readonly description: string;
   readonly input: z.ZodType<Input>;
@@ -75,11 +85,13 @@ interface CommonDefinition<Input, Output, Item> {
   prepare?(input: Input, facts: PreparationFacts): Preparation<Input>;
 }
 
-interface WholeDefinition<Input, Output> extends CommonDefinition<Input, Output, Input> {
+interface WholeDefinition<Input, Output, Name extends TaskTypeName>
+  extends CommonDefinition<Input, Output, Input, Name> {
   readonly keeping?: ValueKeeping<Input, Output>;
 }
 
-interface ItemizedDefinition<Input, Output, Item, Value> extends CommonDefinition<Input, Output, Item> {
+interface ItemizedDefinition<Input, Output, Item, Value, Name extends TaskTypeName>
+  extends CommonDefinition<Input, Output, Item, Name> {
   readonly keeping?: ValueKeeping<Item, Value>;
   items(input: Input): readonly Item[];
   join(values: readonly Value[], input: Input): Output;
@@ -98,16 +110,16 @@ const defaultLimits: TaskLimits = { items: 256, bytes: 2 ** 20 };
  * by one; without them it is one item, and the processor gets the input and gives the output. `batchKey` defaults to one
  * key for the type, `cost` to 1 per item, `limits` to 256 items and 1 MiB, `resultBytes` to as many as the input has.
  */
-export function defineTaskType<Input, Output, Item, Value>(
-  definition: ItemizedDefinition<Input, Output, Item, Value>,
-): TaskType<Input, Output, Item, Value>;
-export function defineTaskType<Input, Output>(
-  definition: WholeDefinition<Input, Output>,
-): TaskType<Input, Output, Input, Output>;
-export function defineTaskType<Input, Output, Item, Value>(
-  definition: CommonDefinition<Input, Output, Item> &
-    Partial<Pick<ItemizedDefinition<Input, Output, Item, Value>, 'items' | 'join' | 'keeping'>>,
-): TaskType<Input, Output, Item, Value> {
+export function defineTaskType<Input, Output, Item, Value, const Name extends TaskTypeName>(
+  definition: ItemizedDefinition<Input, Output, Item, Value, Name>,
+): TaskType<Input, Output, Item, Value, Name>;
+export function defineTaskType<Input, Output, const Name extends TaskTypeName>(
+  definition: WholeDefinition<Input, Output, Name>,
+): TaskType<Input, Output, Input, Output, Name>;
+export function defineTaskType<Input, Output, Item, Value, Name extends TaskTypeName>(
+  definition: CommonDefinition<Input, Output, Item, Name> &
+    Partial<Pick<ItemizedDefinition<Input, Output, Item, Value, Name>, 'items' | 'join' | 'keeping'>>,
+): TaskType<Input, Output, Item, Value, Name> {
   // By the overloads, Item is Input and Value is Output where these two are missing.
   const items = definition.items?.bind(definition) ?? ((input: Input) => [input as unknown as Item]);
   return {

@@ -21,7 +21,7 @@ export const levels = {
 /** White space of so many characters ends a chunk: a chunk is not to be megabytes of nothing between two words. */
 const longestGap = 256;
 
-/** Whether a character is white space that words are parted by. No-break spaces, tabs of pages and marks of byte order are not. */
+/** Whether a character is white space that words are parted by. No-break spaces, form feeds and byte order marks are not. */
 export function isSpace(code: number): boolean {
   if (code <= 0x20) return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
   if (code < 0x1680) return false;

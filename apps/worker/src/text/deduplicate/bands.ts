@@ -68,10 +68,9 @@ export class BandIndex {
     let least = this.banding.bands;
     for (let enough = counts[least] ?? 0; enough < most && least > 1; enough += counts[least] ?? 0) least -= 1;
     const sharedBy = (text: number) => this.shared[text] ?? 0;
-    return met
-      .filter((text) => sharedBy(text) >= least)
-      .sort((a, b) => sharedBy(b) - sharedBy(a) || a - b)
-      .slice(0, most);
+    const better = met.filter((text) => sharedBy(text) > least).sort((a, b) => sharedBy(b) - sharedBy(a) || a - b);
+    const equal = Uint32Array.from(met.filter((text) => sharedBy(text) === least)).sort();
+    return [...better, ...equal.subarray(0, most - better.length)];
   }
 
   private keyOf(signature: Uint32Array, band: number): number {

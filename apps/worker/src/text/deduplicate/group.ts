@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { DeduplicateGroup, DeduplicateOutput } from '@millrace/shared/tasks/text/deduplicate';
 import { BandIndex, bandingFor } from './bands.ts';
 import { createMinHash } from './minhash.ts';
@@ -10,18 +11,26 @@ interface Place {
   readonly similarity: number;
 }
 
+interface GroupOptions {
+  /** How alike texts must be, above 0 and up to 1. */
+  readonly threshold: number;
+  /** Ends the work between two texts. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Groups near duplicates. Each text in turn joins the representative that it is most like, if that is within the threshold;
  * else it becomes a representative itself. So every member is within the threshold of the text that is kept for it, and no
  * chain of small differences puts texts together that are not alike; the same list always gives the same groups.
+ * @throws the reason of the signal, once it is aborted.
  */
-export function groupTexts(texts: readonly string[], threshold: number): DeduplicateOutput {
+export async function groupTexts(texts: readonly string[], options: GroupOptions): Promise<DeduplicateOutput> {
   const evened = texts.map(evenOut);
   const firsts = new Map<string, number>();
   evened.forEach((text, index) => {
     if (!firsts.has(text)) firsts.set(text, index);
   });
-  const places = placeAll([...firsts.entries()], { threshold, count: texts.length });
+  const places = await placeAll([...firsts.entries()], options);
   const groups = new Map<number, DeduplicateGroup>();
   evened.forEach((text, index) => {
     const place = places.get(firsts.get(text) ?? index);
@@ -43,16 +52,21 @@ export function groupTexts(texts: readonly string[], threshold: number): Dedupli
  */
 const mostCompared = 64;
 
+/** Texts between two looks at the signal. */
+const textsAtATime = 100;
+
 /** The place of each text that is not the same as one before. `entries`: evened out texts with their numbers, ascending. */
-function placeAll(
+async function placeAll(
   entries: readonly (readonly [string, number])[],
-  { threshold, count }: { readonly threshold: number; readonly count: number },
-): Map<number, Place> {
+  { threshold, signal }: GroupOptions,
+): Promise<Map<number, Place>> {
   const minHash = createMinHash();
-  const index = new BandIndex(bandingFor(threshold), count);
+  const index = new BandIndex(bandingFor(threshold), 1 + (entries.at(-1)?.[1] ?? 0));
   const sets = new Map<number, Uint32Array>();
   const places = new Map<number, Place>();
   for (const [text, number] of entries) {
+    if (places.size % textsAtATime === 0) await setImmediate();
+    signal.throwIfAborted();
     const set = shinglesOf(text);
     const signature = minHash(set);
     const nearest = findNearest(set, { candidates: index.candidates(signature, mostCompared), sets, threshold });

@@ -26,7 +26,7 @@ export const credentialsDetector: Detector = {
   },
 };
 
-/** Names that tell nothing: none at all, those that everybody has, stars, and what a template is filled in for. */
+/** Names that tell nothing: none at all, those that everybody has, stars, what a template is filled in for, and what was removed. */
 function isNobody(user: string): boolean {
-  return /^[*:]*$/.test(user) || commonUsers.has(user) || /^\$|[{}]|%[sd]/.test(user);
+  return /^[*:]*$/.test(user) || commonUsers.has(user) || /^\$|[{}]|%[sd]|^\[.*\]$/.test(user);
 }

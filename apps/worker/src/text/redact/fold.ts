@@ -33,7 +33,7 @@ export function fold(text: string): FoldedText {
   // The text is UTF-16 in memory order, lone surrogates included: what TextDecoder would replace stays.
   const folded = Buffer.from(units.buffer, 0, length * 2).toString('utf16le');
   const original = (index: number) => places[index] ?? text.length;
-  const widthAt = (place: number) => (isHighSurrogate(text.charCodeAt(place)) && isPairedDigit(text, place) ? 2 : 1);
+  const widthAt = (place: number) => (pairedDigit(text, place) === undefined ? 1 : 2);
   return {
     text: folded,
     original,
@@ -80,24 +80,27 @@ function classify(unit: number): number | undefined {
 
 /** A digit beyond the basic plane as ASCII; any other unit as it is. */
 function foldPair(text: string, index: number): number {
-  if (isPairedDigit(text, index)) return asciiDigit(text.codePointAt(index) ?? 0);
-  return text.charCodeAt(index);
+  return pairedDigit(text, index) ?? text.charCodeAt(index);
 }
 
-function isPairedDigit(text: string, index: number): boolean {
+/** What each character beyond the basic plane becomes that has been asked for: undefined but for digits. */
+const knownPairs = new Map<number, number | undefined>();
+
+function pairedDigit(text: string, index: number): number | undefined {
   const point = text.codePointAt(index) ?? 0;
-  return point > 0xffff && digit.test(String.fromCodePoint(point));
+  // No script beyond the first supplementary plane has digits.
+  if (point <= 0xffff || point > 0x1ffff) return undefined;
+  if (knownPairs.has(point)) return knownPairs.get(point);
+  const folded = digit.test(String.fromCodePoint(point)) ? asciiDigit(point) : undefined;
+  knownPairs.set(point, folded);
+  return folded;
 }
 
-/** Mathematical digits: five alphabets of ten, one behind the other. */
-const mathematical = { first: 0x1d7ce, last: 0x1d7ff };
-
-/** The ASCII digit of a decimal digit. Unicode puts the ten of a script in a row that begins at ...0 or ...6. */
+/** The ASCII digit of a decimal digit: Unicode has those of a script in a row of ten, or of tens, that begins with a zero. */
 function asciiDigit(point: number): number {
-  const zero = 0x30;
-  if (point >= mathematical.first && point <= mathematical.last) return zero + ((point - mathematical.first) % 10);
-  const row = point - (point & 0xf);
-  return zero + (digit.test(String.fromCodePoint(row)) ? point - row : point - row - 6);
+  let first = point;
+  while (digit.test(String.fromCodePoint(first - 1))) first -= 1;
+  return 0x30 + ((point - first) % 10);
 }
 
 function isHighSurrogate(unit: number): boolean {

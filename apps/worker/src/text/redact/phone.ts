@@ -72,7 +72,7 @@ function phoneFrom(search: Search, at: number, { isNamed, mayBeUnsigned }: Circu
   if (group === undefined) return undefined;
   const sign = signBefore(text, group.start);
   if (sign === 0 && !mayBeUnsigned) return undefined;
-  const windows = windowsFrom(text, run, at).filter((window) => isFreeBehind(text, window.end));
+  const windows = windowsFrom(text, run, at).filter((window) => isFreeBehind(text, window, sign > 0));
   if (sign > 0) return international(text, windows, sign);
   if (!isFreeBefore(text, windows[0]?.start ?? group.start)) return undefined;
   return national(search, windows, isNamed);
@@ -158,14 +158,18 @@ function isFreeBefore(text: string, start: number): boolean {
 }
 
 /** Whether the number does not go on, and is no share of something else, behind its last digit. */
-function isFreeBehind(text: string, end: number): boolean {
+function isFreeBehind(text: string, { start, end, from, to }: PhoneWindow, isSigned: boolean): boolean {
   if (extensionLength(text, end) > 0) return true;
   const after = text[end];
   const next = text[end + 1];
+  const isOneGroup = !isSigned && to - from === 1;
   if (isWordCharacter(after) || after === '%' || after === '°') return false;
-  if (after === '.' || after === ',' || after === '/') return !isDigit(next);
+  if (after === '.') return !isDigit(next);
   if (after === '-') return !isDigit(next) && !isLetter(next);
-  return true;
+  if (after === '/') return !isOneGroup || !isDigit(next);
+  // Cents behind an amount; but a comma is also between the fields of a table.
+  const canBeAmount = isOneGroup || (!isSigned && text.slice(start, end).includes('.'));
+  return !canBeAmount || !/^,[0-9]{1,2}(?![0-9])/.test(text.slice(end, end + 4));
 }
 
 const units =

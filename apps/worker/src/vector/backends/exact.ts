@@ -47,4 +47,8 @@ class ExactIndex implements VectorIndex {
 
   /** The store has all that it knows. */
   async save(): Promise<void> {}
+
+  close(): void {
+    this.labels.clear();
+  }
 }

@@ -51,6 +51,7 @@ class HnswIndex implements VectorIndex {
   private readonly params: IndexParams;
   private readonly removed = new Set<number>();
   private ef = 0;
+  private closed = false;
   /** hnswlib-node takes arrays of numbers alone, and copies what is in them. */
   private readonly numbers: number[];
 
@@ -65,13 +66,14 @@ class HnswIndex implements VectorIndex {
   }
 
   add(label: number, vector: Float32Array): void {
+    if (this.closed) return;
     const room = this.graph.getMaxElements();
     if (this.graph.getCurrentCount() >= room) this.graph.resizeIndex(2 * room);
     this.graph.addPoint(this.toNumbers(vector), label);
   }
 
   remove(label: number): void {
-    if (this.removed.has(label)) return;
+    if (this.closed || this.removed.has(label)) return;
     this.removed.add(label);
     this.graph.markDelete(label);
   }
@@ -81,7 +83,7 @@ class HnswIndex implements VectorIndex {
   }
 
   search(query: Float32Array, { k, ef, allows }: Parameters<VectorIndex['search']>[1]): Neighbour[] {
-    if (this.size === this.removed.size) return [];
+    if (this.closed || this.size === this.removed.size) return [];
     if (this.ef !== ef) this.graph.setEf(ef);
     this.ef = ef;
     const { neighbors } = this.graph.searchKnn(this.toNumbers(query), Math.min(k, this.size), allows);
@@ -100,5 +102,11 @@ class HnswIndex implements VectorIndex {
 
   async save(file: string): Promise<void> {
     await this.graph.writeIndex(file);
+  }
+
+  /** V8 does not know how large the native part is, and may not collect it for a long time; an empty graph takes its place. */
+  close(): void {
+    this.closed = true;
+    this.graph.initIndex({ maxElements: 1 });
   }
 }

@@ -28,6 +28,8 @@ export interface VectorIndex {
   search(query: Float32Array, search: IndexSearch): Neighbour[];
   /** Writes it to a file, in the background; until then it must not be changed. */
   save(file: string): Promise<void>;
+  /** Lets go of its memory at once; it finds nothing from then on. */
+  close(): void;
 }
 
 export interface IndexParams {

@@ -18,10 +18,10 @@ export const entityKinds = [...plainEntityKinds, ...englishEntityKinds] as const
 const defaultKeywords = 10;
 
 const analyzeInput = z.strictObject({
-  texts: z
-    .array(z.string())
-    .min(1)
-    .meta({ description: 'The texts, each analyzed by itself; any of them may be empty.' }),
+  texts: z.array(z.string()).min(1).meta({
+    description:
+      'The texts, each analyzed by itself; any of them may be empty. A text with more than 200,000 sentences and entities fails: send it in parts.',
+  }),
   features: z
     .array(z.enum(analyzeFeatures))
     .refine((features) => new Set(features).size === features.length, { error: 'each feature once' })

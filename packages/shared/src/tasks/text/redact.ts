@@ -70,9 +70,10 @@ const redactOutput = z.object({
   texts: z.array(z.string()).meta({
     description: `The texts with each finding replaced by the name of its kind (${Object.values(placeholders).join(', ')}); all else is as it was, but that a lone surrogate becomes U+FFFD.`,
   }),
-  findings: z
-    .array(z.array(finding))
-    .meta({ description: 'Per text what was found and where, in order. The values themselves are not repeated.' }),
+  findings: z.array(z.array(finding)).meta({
+    description:
+      'Per text what was found, in order: its `kind`, where it was in the text as it was sent (`start`, `end`), and where its placeholder is in the redacted one (`redactedStart`, `redactedEnd`); UTF-16 units, the end exclusive. The values themselves are not repeated.',
+  }),
   counts: z
     .partialRecord(z.enum(redactKinds), z.int())
     .meta({ description: 'Findings of all texts by kind; a kind without any is left out.' }),

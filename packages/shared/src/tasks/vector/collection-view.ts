@@ -3,7 +3,9 @@ import { collectionName, hnswSchema, metrics } from './collection.ts';
 
 /** A worker's copy of a collection. */
 export const replicaFacts = z.object({
-  state: z.enum(['loading', 'following', 'gone']),
+  state: z
+    .enum(['loading', 'following', 'rereading', 'gone'])
+    .meta({ description: 'loading and rereading: a search waits until it follows the change log.' }),
   version: z.int().meta({ description: 'The version of the collection that it has.' }),
   lag: z.int().meta({ description: 'Versions that it is behind; a search waits until it is not.' }),
   points: z.int(),

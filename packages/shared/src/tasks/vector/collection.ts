@@ -61,11 +61,19 @@ export interface Collection {
   readonly createdAt: number;
 }
 
-/** A collection at one moment. */
-export interface CollectionState {
-  readonly collection: Collection;
-  /** Of the last write; each write adds one. */
+/**
+ * A moment in the history of a collection: after its last write. A Redis that ended without a word may have lost the newest
+ * writes, and others then get the same versions: `mark`, a random number of each write, tells them apart.
+ */
+export interface Moment {
+  /** Each write adds one. */
   readonly version: number;
+  readonly mark: number;
+}
+
+/** A collection at one moment. */
+export interface CollectionState extends Moment {
+  readonly collection: Collection;
   /** The fingerprint that its vectors have, once it is known. */
   readonly fingerprint: string | null;
   readonly points: number;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineTaskType } from '../define-task-type.ts';
+import type { Fence } from '../preparation.ts';
 import { collectionName } from './collection.ts';
 import { filterSchema } from './filter.ts';
 import { pointId } from './point.ts';
@@ -17,11 +18,14 @@ const deleteInput = z
   })
   .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), { error: 'either ids or a filter' });
 
+/** As it was sent, and once it is prepared with the lock of the task. */
+type DeleteInput = z.infer<typeof deleteInput> & { readonly fence?: Fence };
+
 export const deletePoints = defineTaskType({
   type: 'vector.delete',
   family: 'vector',
   description: 'Deletes points by id, or all that a filter matches; a search that follows does not find them.',
-  input: deleteInput,
+  input: deleteInput as z.ZodType<DeleteInput>,
   output: z.object({
     version: z.int().meta({ description: 'Of the collection, without these points.' }),
     deleted: z.int().meta({ description: 'How many were there.' }),
@@ -29,6 +33,7 @@ export const deletePoints = defineTaskType({
   limits: { items: 1000, bytes: 2 ** 20 },
   example: { collection: 'books', filter: { lang: 'xx' } },
   collection: ({ collection }) => ({ name: collection, fingerprint: undefined, vectors: [] }),
+  prepare: (input, { fence }) => ({ ready: true, input: { ...input, fence } }),
   size: ({ ids }) => ids?.length ?? 1,
   batchKey: ({ collection }) => collection,
   cost: ({ ids }) => ids?.length ?? 100,

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { defineTaskType, endedTaskBytes } from '../define-task-type.ts';
-import type { ChildTask, Preparation, PreparationFacts } from '../preparation.ts';
+import type { Fence, Preparation, PreparationFacts } from '../preparation.ts';
+import { type Chunk, defaultMaxTokens } from '../text/chunk.ts';
 import { collectionName } from './collection.ts';
 import { embedFirst } from './embed-first.ts';
-import { metadataSchema, pointId } from './point.ts';
+import { type Metadata, metadataSchema } from './metadata.ts';
+import { pointId } from './point.ts';
+import { outputsOfParts } from './text-parts.ts';
 import type { VectorValue } from './vector-value.ts';
 
 /** The metadata that each chunk has beside that of its document. */
@@ -23,18 +26,27 @@ const documentSchema = z.strictObject({
     .meta({ description: 'Given to each of its chunks.' }),
 });
 
-const documentsInput = z.strictObject({
-  collection: collectionName,
-  documents: z.array(documentSchema).min(1).meta({ description: 'Texts of any length, up to the limit of the task.' }),
-  maxTokens: z.int().min(8).max(8192).optional().meta({ description: 'Of a chunk, as in text.chunk.' }),
-  overlapTokens: z.int().min(0).max(4096).optional().meta({ description: 'Shared by neighbours, as in text.chunk.' }),
-});
+const documentsInput = z
+  .strictObject({
+    collection: collectionName,
+    documents: z
+      .array(documentSchema)
+      .min(1)
+      .meta({ description: 'Texts of any length, up to the limit of the task.' }),
+    maxTokens: z.int().min(8).max(8192).optional().meta({ description: 'Of a chunk, as in text.chunk.' }),
+    overlapTokens: z.int().min(0).max(4096).optional().meta({ description: 'Shared by neighbours, as in text.chunk.' }),
+  })
+  .superRefine(({ maxTokens = defaultMaxTokens, overlapTokens = 0 }, context) => {
+    if (overlapTokens * 2 < maxTokens) return;
+    const message = `less than half of maxTokens, which is ${maxTokens}`;
+    context.addIssue({ code: 'custom', path: ['overlapTokens'], message });
+  });
 
 /** A chunk of a document, ready to be a point. */
 export interface ChunkPoint {
   readonly id: string;
   readonly vector: VectorValue;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly metadata: Metadata;
 }
 
 /** A document with its chunks. */
@@ -46,7 +58,8 @@ export interface ChunkedDocument {
 /** As it was sent, and once its children have ended with what they gave. */
 type DocumentsInput = z.infer<typeof documentsInput> & {
   readonly chunked?: readonly ChunkedDocument[];
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
+  readonly fence?: Fence;
 };
 
 const written = z.object({
@@ -82,47 +95,25 @@ export const documents = defineTaskType({
     given.reduce((sum, { text }) => sum + Math.ceil(text.length / chunkCharacters) * chunkBytes, endedTaskBytes),
 });
 
-/** Of the output of text.chunk. */
-interface Chunk {
-  readonly id: string;
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
 /** First the chunks, then their vectors, then all is ready. */
 function prepareDocuments(input: DocumentsInput, facts: PreparationFacts): Preparation<DocumentsInput> {
-  const output = facts.outputOf('chunk');
-  if (output === undefined) return { ready: false, children: [chunkTask(input, facts)] };
-  const chunks = output['chunks'] as readonly (readonly Chunk[])[];
-  const texts = chunks.flat().map(({ text }) => text);
-  const embedded = embedFirst({ name: 'embed', texts, purpose: 'document' }, facts);
+  const { maxTokens, overlapTokens } = input;
+  const texts = input.documents.map(({ text }) => text);
+  const options = { maxTokens, overlapTokens, model: facts.collection?.collection.model ?? undefined };
+  const { outputs, missing } = outputsOfParts({ name: 'chunk', type: 'text.chunk', texts, options }, facts);
+  if (missing.length > 0) return { ready: false, children: missing };
+  const chunks = outputs.flatMap((output) => output['chunks'] as Chunk[][]);
+  const ofChunks = chunks.flat().map(({ text }) => text);
+  const embedded = embedFirst({ texts: ofChunks, purpose: 'document', fingerprint: undefined }, facts);
   if (embedded.children !== undefined) return { ready: false, children: embedded.children };
   const vectors = embedded.vectors[Symbol.iterator]();
   const chunked = input.documents.map(({ id, metadata }, index) => ({
     id,
-    points: (chunks[index] ?? []).map(({ id: chunkId, ...chunk }, place) => ({
+    points: (chunks[index] ?? []).map(({ id: chunkId, text, start, end }, place) => ({
       id: `${id}#${chunkId}`,
       vector: vectors.next().value ?? '',
-      metadata: { ...metadata, documentId: id, chunk: place, start: chunk.start, end: chunk.end, text: chunk.text },
+      metadata: { ...metadata, documentId: id, chunk: place, start, end, text },
     })),
   }));
-  // Without any text there is no vector, and no model to compare.
-  const fingerprint = embedded.fingerprint === '' ? {} : { fingerprint: embedded.fingerprint };
-  return { ready: true, input: { ...input, chunked, ...fingerprint } };
-}
-
-function chunkTask(input: DocumentsInput, { collection }: PreparationFacts): ChildTask {
-  const { maxTokens, overlapTokens } = input;
-  const model = collection?.collection.model ?? undefined;
-  return {
-    name: 'chunk',
-    type: 'text.chunk',
-    input: {
-      texts: input.documents.map(({ text }) => text),
-      ...(maxTokens === undefined ? {} : { maxTokens }),
-      ...(overlapTokens === undefined ? {} : { overlapTokens }),
-      ...(model === undefined ? {} : { model }),
-    },
-  };
+  return { ready: true, input: { ...input, chunked, fingerprint: embedded.fingerprint, fence: facts.fence } };
 }

@@ -1,50 +1,46 @@
+import { MillraceError } from '../../errors.ts';
+import type { Purpose } from '../inference/embed.ts';
 import type { ChildTask, PreparationFacts } from '../preparation.ts';
+import { outputsOfParts } from './text-parts.ts';
 import type { VectorValue } from './vector-value.ts';
 
-/** Texts of one child: the limits of inference.embed. */
-const textsPerChild = 256;
-const bytesPerChild = 900_000;
-
-/** What the texts are for: a model may read queries and documents differently. */
-export type Purpose = 'query' | 'document';
+/** Texts of a task, and what they are for. */
+interface TextsToEmbed {
+  readonly texts: readonly string[];
+  readonly purpose: Purpose;
+  /** Of the vectors that the task brings beside them, if it says. */
+  readonly fingerprint: string | undefined;
+}
 
 type EmbeddedTexts =
   | { readonly children: readonly ChildTask[] }
-  | { readonly children: undefined; readonly vectors: readonly VectorValue[]; readonly fingerprint: string };
+  | {
+      readonly children: undefined;
+      readonly vectors: readonly VectorValue[];
+      /** Undefined when there was no text. */
+      readonly fingerprint: string | undefined;
+    };
 
 /**
- * The vectors of some texts by the collection's model, or the children that make them. `name` tells them from other children
- * of the task.
+ * The vectors of some texts by the collection's model, or the children that make them.
+ * @throws MillraceError COLLECTION_MISMATCH when vectors of several fingerprints would go together.
  */
-export function embedFirst(
-  { name, texts, purpose }: { name: string; texts: readonly string[]; purpose: Purpose },
-  { collection, outputOf }: PreparationFacts,
-): EmbeddedTexts {
-  const model = collection?.collection.model;
-  const children = partsOf(texts).map((part, index): ChildTask => {
-    const input = { texts: part, purpose, ...(model === null || model === undefined ? {} : { model }) };
-    return { name: `${name}-${index}`, type: 'inference.embed', input };
-  });
-  const outputs = children.map((child) => outputOf(child.name));
-  const missing = children.filter((_, index) => outputs[index] === undefined);
+export function embedFirst({ texts, purpose, fingerprint }: TextsToEmbed, facts: PreparationFacts): EmbeddedTexts {
+  const options = { purpose, model: facts.collection?.collection.model ?? undefined };
+  const { outputs, missing } = outputsOfParts({ name: 'embed', type: 'inference.embed', texts, options }, facts);
   if (missing.length > 0) return { children: missing };
-  const fingerprint = String(outputs[0]?.['fingerprint'] ?? '');
-  return { children: undefined, vectors: outputs.flatMap((output) => toValues(output?.['embeddings'])), fingerprint };
+  return {
+    children: undefined,
+    vectors: outputs.flatMap((output) => toValues(output['embeddings'])),
+    fingerprint: oneOf([fingerprint, ...outputs.map((output) => output['fingerprint'] as string | undefined)]),
+  };
 }
 
-function partsOf(texts: readonly string[]): string[][] {
-  const parts: string[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const text of texts) {
-    const textBytes = Buffer.byteLength(JSON.stringify(text));
-    if (bytes + textBytes > bytesPerChild || (parts.at(-1)?.length ?? textsPerChild) >= textsPerChild) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)?.push(text);
-    bytes += textBytes;
-  }
-  return parts;
+function oneOf(fingerprints: readonly (string | undefined)[]): string | undefined {
+  const [first, ...others] = new Set(fingerprints.filter((fingerprint) => fingerprint !== undefined));
+  if (others.length === 0) return first;
+  const detail = `Vectors of several fingerprints do not go together: ${[first, ...others].join(', ')}.`;
+  throw new MillraceError('COLLECTION_MISMATCH', detail);
 }
 
 function toValues(rows: unknown): VectorValue[] {

@@ -65,11 +65,13 @@ interface Walk {
 
 function check(filter: unknown, walk: Walk): void {
   const { path, depth, budget, report } = walk;
+  if (budget.left < 0) return;
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) report(path, 'a filter (an object)');
   else if (depth === 0) report(path, `at most ${deepest} levels`);
   else {
     const conditions = Object.entries(filter);
-    budget.left -= conditions.length;
+    // An empty filter costs its place in a list, too.
+    budget.left -= Math.max(1, conditions.length);
     if (budget.left < 0) report(path, `at most ${mostConditions} conditions`);
     else for (const [name, value] of conditions) checkCondition(name, value, { ...walk, path: [...path, name] });
   }
@@ -78,6 +80,7 @@ function check(filter: unknown, walk: Walk): void {
 function checkCondition(name: string, value: unknown, walk: Walk): void {
   if (groups.has(name)) checkGroup(value, { ...walk, depth: walk.depth - 1 });
   else if (name.startsWith('$')) walk.report(walk.path, `a filter of ${known}`);
+  else if (name.split('.').includes('__proto__')) walk.report(walk.path, 'the name of a field');
   else if (!scalar.safeParse(value).success) checkOperators(value, walk);
 }
 
@@ -88,10 +91,19 @@ function checkGroup(value: unknown, walk: Walk): void {
 
 function checkOperators(value: unknown, walk: Walk): void {
   const { path, depth, report } = walk;
-  const parsed = operators.safeParse(value);
-  if (depth === 0) report(path, `at most ${deepest} levels`);
-  else if (!parsed.success) report(path, `a value, or operators: ${known}`);
-  else if (parsed.data.$not !== undefined) {
-    checkOperators(parsed.data.$not, { ...walk, path: [...path, '$not'], depth: depth - 1 });
+  if (depth === 0) {
+    report(path, `at most ${deepest} levels`);
+    return;
   }
+  const parsed = operators.safeParse(value);
+  const issue = parsed.error?.issues[0];
+  if (issue !== undefined) report([...path, ...pathOf(issue)], `a value, or operators: ${known}`);
+  const { $not } = parsed.data ?? {};
+  if ($not !== undefined) checkOperators($not, { ...walk, path: [...path, '$not'], depth: depth - 1 });
+}
+
+/** Where in the operators: an unknown one has no path of its own. */
+function pathOf(issue: z.core.$ZodIssue): (string | number)[] {
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  return [...issue.path, ...keys].map((part) => (typeof part === 'number' ? part : String(part)));
 }

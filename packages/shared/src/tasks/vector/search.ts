@@ -4,8 +4,12 @@ import type { Preparation, PreparationFacts } from '../preparation.ts';
 import { collectionName } from './collection.ts';
 import { embedFirst } from './embed-first.ts';
 import { type Filter, filterSchema } from './filter.ts';
-import { metadataSchema } from './point.ts';
+import { metadataSchema } from './metadata.ts';
 import { toFloat32, vectorValue } from './vector-value.ts';
+
+/** Points that one task may ask for, queries times topK: their metadata, and vectors, go through memory as one answer. */
+const mostHits = 25_600;
+const mostHitsWithVectors = 5_120;
 
 const searchInput = z
   .strictObject({
@@ -18,10 +22,10 @@ const searchInput = z
       .meta({ description: "Instead: embedded by the collection's model." }),
     topK: z.int().min(1).max(1000).meta({ description: 'Points per query; fewer only when fewer match.' }),
     filter: filterSchema.optional(),
-    exact: z
-      .boolean()
-      .optional()
-      .meta({ description: 'true: compare with every point; false: by the index; left out, whichever is faster.' }),
+    exact: z.boolean().optional().meta({
+      description:
+        'true: compare with every match; false: by the index, where that is faster; left out, as the planner finds best.',
+    }),
     atLeastVersion: z
       .int()
       .min(0)
@@ -32,6 +36,13 @@ const searchInput = z
   })
   .refine(({ vectors, texts }) => (vectors === undefined) !== (texts === undefined), {
     error: 'either vectors or texts',
+  })
+  .superRefine(({ vectors, texts, topK, withVectors = false }, context) => {
+    const most = withVectors ? mostHitsWithVectors : mostHits;
+    const queries = (vectors ?? texts ?? []).length;
+    if (queries * topK <= most) return;
+    const message = `at most ${most} points in all, queries times topK${withVectors ? ', with their vectors' : ''}`;
+    context.addIssue({ code: 'custom', path: ['topK'], message });
   });
 type SearchInput = z.infer<typeof searchInput>;
 
@@ -91,7 +102,7 @@ export const search = defineTaskType({
   }),
   prepare({ texts, ...input }: SearchInput, facts: PreparationFacts): Preparation<SearchInput> {
     if (texts === undefined) return { ready: true, input };
-    const embedded = embedFirst({ name: 'embed', texts, purpose: 'query' }, facts);
+    const embedded = embedFirst({ texts, purpose: 'query', fingerprint: input.fingerprint }, facts);
     return embedded.children === undefined
       ? { ready: true, input: { ...input, vectors: [...embedded.vectors], fingerprint: embedded.fingerprint } }
       : { ready: false, children: embedded.children };

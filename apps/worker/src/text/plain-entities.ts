@@ -44,7 +44,7 @@ function entityAt(text: string, index: number, found: string): Entity | undefine
   if (found === '#') return tagAt(text, index, 'hashtag');
   if (/^[hfw]/i.test(found)) return urlAt(text, index, found);
   if (/^[:;=<]/.test(found)) return emoticonAt(text, index, found);
-  return emojiAt(text, index);
+  return emojiAt(text, index, found);
 }
 
 function entity(text: string, kind: PlainKind, { start, end }: { start: number; end: number }): Entity {
@@ -66,17 +66,23 @@ function urlAt(text: string, start: number, scheme: string): Entity | undefined 
   return entity(text, 'url', { start, end: start + body.length });
 }
 
-/** Marks at the end belong to the sentence, and a bracket whose other half is not in the URL to what is around it. */
+/** Marks at the end belong to the sentence, and so does a bracket whose other half is not in the URL. */
 function withoutClosing(url: string): string {
+  const unpaired = { ')': countOf(url, ')') - countOf(url, '('), ']': countOf(url, ']') - countOf(url, '[') };
   let end = url.length;
   while (end > 0) {
     const last = url.charAt(end - 1);
-    const isUnpaired =
-      (last === ')' && !url.slice(0, end).includes('(')) || (last === ']' && !url.slice(0, end).includes('['));
-    if (!isUnpaired && !/[.,;:!?'’…*_~]/.test(last)) break;
+    if (last === ')' || last === ']') {
+      if (unpaired[last] <= 0) break;
+      unpaired[last] -= 1;
+    } else if (!/[.,;:!?'’…*_~]/.test(last)) break;
     end -= 1;
   }
   return url.slice(0, end);
+}
+
+function countOf(text: string, unit: string): number {
+  return text.split(unit).length - 1;
 }
 
 /** By RFC 5321: 64 octets before the @, 255 behind it. */
@@ -111,12 +117,18 @@ function emoticonAt(text: string, start: number, found: string): Entity | undefi
     : undefined;
 }
 
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+let graphemes: Intl.Segmenter | undefined;
 /** A family of four with its joiners and skin tones has 41. UTF-16 units. */
 const longestEmoji = 64;
 
+/** What joins, colours or ends an emoji of several characters: a joiner, a selector, a skin tone, the second letter of a flag. */
+const goesOn = /^[\u200D\uFE0F\u20E3\p{Emoji_Modifier}\p{Regional_Indicator}]/u;
+
 /** With all that is joined to it: skin tones, families, flags. */
-function emojiAt(text: string, start: number): Entity {
+function emojiAt(text: string, start: number, found: string): Entity {
+  const end = start + found.length;
+  if (!goesOn.test(text.slice(end, end + 2))) return entity(text, 'emoji', { start, end });
+  graphemes ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
   const [first] = graphemes.segment(text.slice(start, start + longestEmoji));
-  return entity(text, 'emoji', { start, end: start + (first?.segment.length ?? 1) });
+  return entity(text, 'emoji', { start, end: start + (first?.segment.length ?? found.length) });
 }

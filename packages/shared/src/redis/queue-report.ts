@@ -1,9 +1,12 @@
-import type { EndedSince, QueueFacts } from '@millrace/shared/redis/queue-facts';
-import { type Family, families, priorities } from '@millrace/shared/tasks/task';
 import { z } from 'zod';
+import { type Family, families, priorities } from '../tasks/task.ts';
+import { type Redis, withRedis } from './connection.ts';
+import type { Keys } from './keys.ts';
+import { type EndedSince, type QueueFacts, readQueueFacts } from './queue-facts.ts';
+import type { WorkerRegistry } from './workers.ts';
 
 /** How long back ended tasks are counted, in ms: the throughput that is told, and the one of a rush that has just begun. */
-export const observedMs = [5 * 60_000, 30_000] as const;
+const observedMs = [5 * 60_000, 30_000] as const;
 /** Fewer ms make no rate. */
 const shortestMs = 5000;
 /** Enough workers empty the queue in so many ms. */
@@ -49,6 +52,26 @@ interface Observation {
   readonly facts: QueueFacts;
   readonly workers: number;
   readonly now: number;
+}
+
+interface QueueSide {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly workers: WorkerRegistry;
+}
+
+/** How the queue of each family stands at this moment. @throws MillraceError REDIS_UNAVAILABLE. */
+export async function readQueueReports(side: QueueSide): Promise<QueueReport[]> {
+  const now = Date.now();
+  const moments = observedMs.map((ms) => now - ms);
+  const [beats, ...facts] = await Promise.all([
+    withRedis(() => side.workers.list()),
+    ...families.map(async (family) => [family, await readQueueFacts(side, family, moments)] as const),
+  ]);
+  return facts.map(([family, seen]) => {
+    const workers = beats.filter((beat) => beat.families.includes(family)).length;
+    return reportOf({ family, facts: seen, workers, now });
+  });
 }
 
 /** What can be said of a queue from one look at it. */

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ownPrefix } from '../../test/setup/mill.ts';
+import { startWorker, stopProcesses } from '../../test/setup/processes.ts';
+
+const script = fileURLToPath(new URL('main.mjs', import.meta.url));
+const redisUrl = inject('redisUrl');
+const prefix = ownPrefix();
+/** In ms; a slow machine embeds the book in some minutes. */
+const runLimit = 300_000;
+
+/** Runs the example as a reader does. An empty variable counts as none, and wins over a .env. */
+async function example(args: string[] = []): Promise<string> {
+  const env = { PATH: process.env['PATH'], REDIS_URL: redisUrl, MILLRACE_PREFIX: prefix, MILLRACE_HOME: '' };
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], { env });
+  return stdout;
+}
+
+describe('The example that searches a book', () => {
+  let output: string;
+
+  beforeAll(async () => {
+    await startWorker({ redisUrl, prefix });
+    output = await example();
+  }, runLimit);
+  afterAll(stopProcesses);
+
+  it('makes passages of the twelve stories', () => {
+    expect(output).toMatch(/^12 stories, [1-9],\d{3} passages in \d+\.\d s$/m);
+  });
+
+  it.each([
+    ['Where was the blue jewel hidden?', 'THE ADVENTURE OF THE BLUE CARBUNCLE'],
+    ['Why were only men with red hair wanted?', 'THE RED-HEADED LEAGUE'],
+  ])('answers "%s" with a passage of the right story', (question, title) => {
+    const block = output.split('\n\n').find((lines) => lines.startsWith(question)) ?? '';
+    expect(block).toContain(`(${title})`);
+  });
+
+  it(
+    'finds what is there already the next time, and answers a question of the reader',
+    async () => {
+      const again = await example(['Who', 'lost', 'a', 'goose?']);
+      expect(again).toMatch(/has [1-9],\d{3} passages already/);
+      expect(again).toContain('(THE ADVENTURE OF THE BLUE CARBUNCLE)');
+    },
+    runLimit,
+  );
+});
