@@ -13,11 +13,11 @@ const beginningMs = 30_000;
 /** Fewer samples than these tell nothing. */
 const fewestSamples = 20;
 
-/** @typedef {{ bytes: number, share: number }} Growth `share` of what it was at the end of the beginning */
+/** @typedef {{ bytes: number, share: number }} Growth `share` of what it was at first */
 
 /**
- * Of each kind of memory: how much it grew from the end of the beginning to the end, by the line that fits best; undefined when
- * the run was too short to tell.
+ * Of each kind of memory: how much more it had in the last third than in the first of what follows the beginning. In each third its
+ * least counts: garbage comes and goes, and what leaks stays. Undefined when the run was too short to tell.
  *
  * @param {readonly Sample[]} samples
  * @returns {Map<string, Growth> | undefined}
@@ -25,34 +25,24 @@ const fewestSamples = 20;
 export function growthOf(samples) {
   const last = samples.at(-1)?.texts ?? 0;
   const settled = samples.filter(({ texts, ms }) => texts >= beginningShare * last && ms >= beginningMs);
-  const from = settled[0]?.texts;
-  if (from === undefined || settled.length < fewestSamples) return undefined;
+  if (settled.length < fewestSamples) return undefined;
+  const third = Math.floor(settled.length / 3);
   const names = [...new Set(settled.flatMap(({ bytes }) => Object.keys(bytes)))];
   return new Map(
     names.map((name) => {
-      const points = settled.flatMap(({ texts, bytes }) => {
-        const value = bytes[name];
-        return value === undefined ? [] : [{ x: texts, y: value }];
-      });
-      const { at } = fittedLine(points);
-      const bytes = at(last) - at(from);
-      return [name, { bytes, share: bytes / at(from) }];
+      const first = leastOf(name, settled.slice(0, third));
+      const bytes = leastOf(name, settled.slice(-third)) - first;
+      return [name, { bytes, share: bytes / first }];
     }),
   );
 }
 
 /**
- * Least squares.
- *
- * @param {readonly { x: number, y: number }[]} points
+ * @param {string} name
+ * @param {readonly Sample[]} samples
  */
-function fittedLine(points) {
-  const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const meanX = mean(points.map(({ x }) => x));
-  const meanY = mean(points.map(({ y }) => y));
-  const covariance = mean(points.map(({ x, y }) => (x - meanX) * (y - meanY)));
-  const slope = covariance / mean(points.map(({ x }) => (x - meanX) ** 2));
-  return { at: (/** @type {number} */ x) => meanY + slope * (x - meanX) };
+function leastOf(name, samples) {
+  return samples.reduce((least, { bytes }) => Math.min(least, bytes[name] ?? least), Number.POSITIVE_INFINITY);
 }
 
 /**

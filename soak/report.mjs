@@ -51,7 +51,7 @@ function verdictOf(growth, allowed) {
     ([name, { bytes, share }]) => `${name} ${(bytes / mebibyte).toFixed(1)} MiB (${percent(share)})`,
   );
   const limits = `${percent(allowed)}, and ${noise / mebibyte} MiB in any case`;
-  return `growth after the beginning: ${parts.join(', ')}; allowed: ${limits} (${notJudged.join(' and ')} are not judged)`;
+  return `growth from the first third to the last: ${parts.join(', ')}; allowed: ${limits} (${notJudged.join(' and ')} are not judged)`;
 }
 
 /**

@@ -3,7 +3,7 @@ import { readStories } from './stories.mjs';
 
 const collection = 'sherlock-holmes';
 const questions = [
-  'Where was the blue jewel hidden?',
+  'Who found the precious stone in the goose?',
   'Why were only men with red hair wanted?',
   'What killed the sister in the night?',
   'Who was the beggar really?',

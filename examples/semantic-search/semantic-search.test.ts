@@ -32,7 +32,7 @@ describe('The example that searches a book', () => {
   });
 
   it.each([
-    ['Where was the blue jewel hidden?', 'THE ADVENTURE OF THE BLUE CARBUNCLE'],
+    ['Who found the precious stone in the goose?', 'THE ADVENTURE OF THE BLUE CARBUNCLE'],
     ['Why were only men with red hair wanted?', 'THE RED-HEADED LEAGUE'],
   ])('answers "%s" with a passage of the right story', (question, title) => {
     const block = output.split('\n\n').find((lines) => lines.startsWith(question)) ?? '';

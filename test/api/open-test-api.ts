@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Mill } from '@millrace/client/mill';
 import { createLogger } from '@millrace/shared/logger';
 import { createKeys, type Keys } from '@millrace/shared/redis/keys';
@@ -25,6 +28,10 @@ export interface TestApi {
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
+/** The files of the APIs of a test file; each has a folder of its own there. */
+const filesHome = mkdtempSync(path.join(tmpdir(), 'millrace-files-'));
+process.once('exit', () => rmSync(filesHome, { recursive: true, force: true }));
+
 /** Opens an API on a real port; with `config` in place of what the environment would say. */
 export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> = {}): Promise<TestApi> {
   const told: string[] = [];
@@ -42,6 +49,15 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
     REDIS_HIGH_WATER: { share: 0.8 },
     AGING_BOUND: 300_000,
     SHUTDOWN_GRACE: 5000,
+    FILES_DIR: mkdtempSync(path.join(filesHome, 'api-')),
+    FILES_S3: undefined,
+    FILES_S3_KEY_ID: undefined,
+    FILES_S3_SECRET: undefined,
+    FILES_S3_REGION: 'us-east-1',
+    FILES_TTL: 86_400_000,
+    FILE_LIMIT: 512 * 2 ** 20,
+    RUN_LINES: 100_000,
+    RUN_WINDOW: 2048,
     ...config,
   };
   const lines: Record<string, unknown>[] = [];

@@ -91,6 +91,16 @@ export function describeVectorBackend(name: string, backend: IndexBackend, { rec
       expect(nearest?.label).toBe(900);
     });
 
+    it('finds nothing once it is closed, and takes nothing amiss', () => {
+      const closed = backend.create(params);
+      for (let label = 0; label < 50; label += 1) closed.add(label, params.vectorOf(label));
+      closed.close();
+      closed.close();
+      closed.add(50, params.vectorOf(50));
+      closed.remove(3);
+      expect(closed.search(params.vectorOf(7), { k: 5, ef: 100, allows: undefined })).toEqual([]);
+    });
+
     describe('once saved', () => {
       let folder = '';
       beforeAll(async () => {

@@ -9,7 +9,7 @@ import { loadPlugins } from '@millrace/shared/plugins';
 import { checkRedis } from '@millrace/shared/redis/check-redis';
 import type { Redis } from '@millrace/shared/redis/connection';
 import { createDuties } from '@millrace/shared/sweep/duties';
-import { Sweeper } from '@millrace/shared/sweep/sweeper';
+import { type Duty, Sweeper } from '@millrace/shared/sweep/sweeper';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import type { Door } from '@millrace/shared/tasks/parse';
 import { buildApp } from './app.ts';
@@ -17,6 +17,7 @@ import { Keyring } from './auth/keyring.ts';
 import { makeOwnKey, storeOwnKey } from './auth/own-key.ts';
 import type { ApiConfig } from './config.ts';
 import { watchProcess } from './metrics/process-watch.ts';
+import { openRuns } from './runs/open-runs.ts';
 import type { ApiServer } from './server.ts';
 import { TaskWaits } from './task-waits.ts';
 
@@ -49,13 +50,19 @@ export async function openApi({ config, log, tell }: ApiParams): Promise<Api> {
   const door = { catalog: createCatalog(taskTypes), limits: config.TASK_LIMITS };
   const mill = openMillOf({ config, log, door });
   closers.add('mill', () => mill.close());
-  const sweeper = openSweeper(mill, config, log);
+  const { files, batches, engine, duties } = openRuns({ mill, door, config, log });
+  closers.add('runs', () => engine.close());
+  const sweeper = openSweeper(mill, config, { log, duties });
   closers.add('sweeper', () => sweeper.close());
   const metrics = new Metrics();
   closers.add('process watch', watchProcess(metrics));
   const keyring = Keyring.from(config);
   const waits = new TaskWaits();
-  const app = await buildApp({ mill, door, metrics, keyring, waits, bodyLimit: config.BODY_LIMIT }, log);
+  const app = await buildApp(
+    { mill, door, metrics, keyring, waits, files, batches, bodyLimit: config.BODY_LIMIT },
+    log,
+  );
+  engine.start();
   // Reverse order: first all requests may end, then whoever still holds a connection loses it.
   closers.add('connections', () => app.server.closeAllConnections());
   closers.add('requests', () => app.close(), config.SHUTDOWN_GRACE);
@@ -73,7 +80,11 @@ function openMillOf({ config, log, door }: { config: ApiConfig; log: Logger; doo
   });
 }
 
-function openSweeper({ redis, keys, queues }: Mill, config: ApiConfig, log: Logger): Sweeper {
+function openSweeper(
+  { redis, keys, queues }: Mill,
+  config: ApiConfig,
+  { log, duties: others }: { log: Logger; duties: readonly Duty[] },
+): Sweeper {
   const duties = createDuties({
     redis,
     keys,
@@ -81,7 +92,7 @@ function openSweeper({ redis, keys, queues }: Mill, config: ApiConfig, log: Logg
     agingMs: config.AGING_BOUND,
     highWater: config.REDIS_HIGH_WATER,
   });
-  const sweeper = new Sweeper({ redis, keys, holder: `api-${randomUUID()}`, duties, log });
+  const sweeper = new Sweeper({ redis, keys, holder: `api-${randomUUID()}`, duties: [...duties, ...others], log });
   sweeper.start();
   return sweeper;
 }

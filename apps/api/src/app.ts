@@ -22,6 +22,7 @@ import { healthRoutes } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { listTasksRoute } from './routes/list-tasks.ts';
 import { metricsRoute } from './routes/metrics.ts';
+import { openAiRoutes } from './routes/openai.ts';
 import { pauseQueueRoutes } from './routes/pause-queue.ts';
 import { queuesRoute } from './routes/queues.ts';
 import { readResultRoute } from './routes/read-result.ts';
@@ -86,6 +87,7 @@ async function addRoutes(app: ApiServer, deps: ApiDeps): Promise<void> {
   queuesRoute(app, deps);
   pauseQueueRoutes(app, deps);
   workersRoute(app, deps);
+  await openAiRoutes(app, deps);
   healthRoutes(app, deps);
   metricsRoute(app, deps);
   errorsRoute(app);

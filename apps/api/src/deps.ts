@@ -2,6 +2,8 @@ import type { Mill } from '@millrace/client/mill';
 import type { Metrics } from '@millrace/shared/metrics';
 import type { Door } from '@millrace/shared/tasks/parse';
 import type { Keyring } from './auth/keyring.ts';
+import type { Files } from './files/files.ts';
+import type { Batches } from './runs/batches.ts';
 import type { TaskWaits } from './task-waits.ts';
 
 /** What the routes work with; made and closed by the composition root. */
@@ -11,6 +13,8 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   readonly keyring: Keyring;
   readonly waits: TaskWaits;
+  readonly files: Files;
+  readonly batches: Batches;
   /** The largest body, and the longest line of NDJSON, in bytes. */
   readonly bodyLimit: number;
 }

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { Metrics } from '@millrace/shared/metrics';
-import type { WorkerBeat } from '@millrace/shared/redis/workers';
+import type { ReplicaBeat, WorkerBeat } from '@millrace/shared/redis/workers';
 import { taskIdOf } from '@millrace/shared/tasks/ids';
 import type { FamilyWorker } from './family.ts';
 import type { ModelStore } from './models/model-store.ts';
@@ -31,6 +31,8 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
       metrics.set('millrace_held_tasks', { family }, puller.tasks.length);
     }
     const { rss, heapUsed } = process.memoryUsage();
+    const replicas = workers.flatMap(({ lanes }) => [...lanes.replicas]);
+    setReplicaGauges(metrics, replicas);
     return {
       id,
       host: os.hostname(),
@@ -46,7 +48,7 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
       models: modelBeats(params),
       remoteModels: [...params.store.allowed],
       lanes: workers.flatMap(({ lanes }) => lanes.beats()),
-      replicas: workers.flatMap(({ lanes }) => [...lanes.replicas]),
+      replicas,
       memory: { rssBytes: rss, heapUsedBytes: heapUsed },
       held: tasks.length,
       running: tasks.slice(0, listedTasks).map(({ params: task, callId }) => ({
@@ -59,6 +61,18 @@ export function createDescriber(params: DescriberParams): () => WorkerBeat {
     };
   };
 }
+
+/** Collections come and go: what is not said again is forgotten. */
+function setReplicaGauges(metrics: Metrics, replicas: readonly ReplicaBeat[]): void {
+  for (const name of replicaGauges) metrics.reset(name);
+  for (const { collection, lag, bytes, recall } of replicas) {
+    metrics.set('millrace_replica_lag_versions', { collection }, lag);
+    metrics.set('millrace_replica_bytes', { collection }, bytes);
+    if (recall !== null) metrics.set('millrace_recall_at_10', { collection }, recall);
+  }
+}
+
+const replicaGauges = ['millrace_recall_at_10', 'millrace_replica_lag_versions', 'millrace_replica_bytes'] as const;
 
 function modelBeats({ store, workers }: DescriberParams): WorkerBeat['models'] {
   const loaded = new Map(

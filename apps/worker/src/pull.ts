@@ -10,11 +10,10 @@ import type { Batcher } from './batch/batcher.ts';
 import { lockMs, openBullWorker } from './bull-worker.ts';
 import { heldFromJob } from './held-from-job.ts';
 import type { IndexWriter } from './index-writer.ts';
-import type { Preparer } from './preparing.ts';
+import type { Prepared, Preparer } from './preparing.ts';
 import type { Dispatcher } from './process/dispatcher.ts';
-import { cancelled, expired, poisoned } from './process/early-ends.ts';
+import { cancelled, earlyEnd, returned } from './process/early-ends.ts';
 import type { HeldTask, TaskEnd } from './process/held-task.ts';
-import { poisonCrashes } from './process/isolation.ts';
 import type { QueuedItem } from './process/queued-item.ts';
 import { ProgressReporter } from './progress.ts';
 import type { ReturnSummary, Settler } from './settle.ts';
@@ -155,9 +154,9 @@ export class Puller {
   async close(graceMs: number): Promise<void> {
     this.draining = true;
     const closed = this.worker.close();
-    for (const task of this.params.dispatcher.drain()) task.end({ kind: 'returned' });
+    for (const task of this.params.dispatcher.drain()) task.end(returned);
     await this.untilEmpty(graceMs);
-    for (const task of this.tasks) task.end({ kind: 'returned' });
+    for (const task of this.tasks) task.end(returned);
     await closed;
     this.urgent.close();
   }
@@ -208,18 +207,22 @@ export class Puller {
     // Only a job that came back from a dead worker has a past.
     const past = job.stalledCounter > 0 ? await this.params.judge(ref) : undefined;
     const { preparer } = this.params;
-    const ready = preparer.concerns(parsed) ? await preparer.prepare(job, ref, parsed) : { parsed };
+    const ready: Prepared = preparer.concerns(parsed)
+      ? await preparer.prepare(job, ref, parsed)
+      : { parsed, children: [] };
     const task = heldFromJob(job, ref, { parsed: ready.parsed, suspect: past?.suspect ?? false });
     slot.task = task;
     this.heldBytes += task.bytes;
     const end = task.ended.then((ended) => this.settle(job, task, ended));
     if (ready.failure === undefined) this.begin(job, task, past);
     else task.end(ready.failure);
-    return await end;
+    const summary = await end;
+    preparer.release(ready);
+    return summary;
   }
 
   private begin(job: Job, task: HeldTask, past: CrashFacts | undefined): void {
-    const early = this.earlyEnd(task, past);
+    const early = this.draining ? returned : earlyEnd(task, past, this.params.isCancelled(task.params.ref));
     if (early !== undefined) {
       task.end(early);
       return;
@@ -231,15 +234,6 @@ export class Puller {
     this.params.index.note(task);
     this.params.dispatcher.submit(task);
     this.progress.follow(job, task);
-  }
-
-  /** The end of a task that need not be computed at all. */
-  private earlyEnd(task: HeldTask, past: CrashFacts | undefined): TaskEnd | undefined {
-    const { ref, expiresAt, pulledAt } = task.params;
-    if (this.draining) return { kind: 'returned' };
-    if (this.params.isCancelled(ref)) return cancelled;
-    if (expiresAt !== undefined && pulledAt >= expiresAt) return expired;
-    return past !== undefined && past.crashes >= poisonCrashes ? poisoned(task, past) : undefined;
   }
 
   private async settle(job: Job, task: HeldTask, end: TaskEnd): Promise<ReturnSummary> {

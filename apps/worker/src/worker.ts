@@ -12,13 +12,17 @@ import { Collections } from '@millrace/shared/redis/collections';
 import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redis/connection';
 import { createKeys, type Keys } from '@millrace/shared/redis/keys';
 import { ResultStore } from '@millrace/shared/redis/results';
+import { TaskIndex } from '@millrace/shared/redis/task-index';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';
 import { createDuties } from '@millrace/shared/sweep/duties';
 import { Sweeper } from '@millrace/shared/sweep/sweeper';
 import { type Catalog, createCatalog, taskTypesOf } from '@millrace/shared/tasks/catalog';
+import type { TaskRef } from '@millrace/shared/tasks/ids';
+import type { Door } from '@millrace/shared/tasks/parse';
 import { type Family, families } from '@millrace/shared/tasks/task';
 import { CachedValues } from './cached-values.ts';
 import { CancelWatch } from './cancel-watch.ts';
+import { Children } from './children.ts';
 import { usableCores } from './compute/cores.ts';
 import { laneShare } from './compute/lane-share.ts';
 import { machineId } from './compute/machine.ts';
@@ -125,33 +129,17 @@ async function closeAll(workers: readonly FamilyWorker[]): Promise<void> {
 
 /** Makes the worker's families; none pulls before it is started. */
 async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
-  const { id, config, log, closers, redis, keys, metrics, registry, catalog, store } = ground;
+  const { id, config, log, redis, keys, metrics, registry, catalog, store } = ground;
   const door = { catalog, limits: config.TASK_LIMITS };
-  const cancellations = new Cancellations(redis, keys);
-  const watch = new CancelWatch({
-    cancellations,
-    subscriber: openConnection(ground, 'blocking', `${id}:cancel`),
-    keys,
-    families: config.FAMILIES,
-    log,
-    onCancel: (family, jobIds) => workers.find((worker) => worker.family === family)?.puller.cancel(jobIds),
-  });
-  closers.add('cancel watch', () => watch.close());
-
-  // Sends at once, unlike the connection that joins commands: a record must leave before its call does.
-  const recorder = new CallRecords(openConnection(ground, 'blocking', `${id}:calls`), keys);
-  closers.add('call records', () => recorder.clear(id), wordMs);
+  const watch = openCancelWatch(ground, (family, jobIds) =>
+    workers.find((worker) => worker.family === family)?.puller.cancel(jobIds),
+  );
+  const recorder = openRecorder(ground);
   const records = new CallRecords(redis, keys);
   const results = new ResultStore(redis, keys);
-  const preparer = new Preparer({ ...ground, collections: new Collections(redis, keys), results });
-  const settler = new Settler({
-    redis,
-    keys,
-    results,
-    metrics,
-    workerId: id,
-    onCancelled: (ref) => watch.fulfilled(ref),
-  });
+  const preparer = createPreparer(ground, door, results);
+  const onCancelled = (ref: TaskRef) => watch.fulfilled(ref);
+  const settler = new Settler({ redis, keys, results, metrics, workerId: id, onCancelled });
   const ours = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
   const values = openValues(ground);
   const laneCounts = await Promise.all(ours.map((family) => laneCount(ground, family)));
@@ -167,6 +155,36 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
   );
   watch.start();
   return workers;
+}
+
+function openCancelWatch(ground: Ground, onCancel: (family: Family, jobIds: ReadonlySet<string>) => void): CancelWatch {
+  const { id, config, log, closers, redis, keys } = ground;
+  const watch = new CancelWatch({
+    cancellations: new Cancellations(redis, keys),
+    subscriber: openConnection(ground, 'blocking', `${id}:cancel`),
+    families: config.FAMILIES,
+    ...{ keys, log, onCancel },
+  });
+  closers.add('cancel watch', () => watch.close());
+  return watch;
+}
+
+/** Sends at once, unlike the connection that joins commands: a record must leave before its call does. */
+function openRecorder(ground: Ground): CallRecords {
+  const { id, closers, keys } = ground;
+  const recorder = new CallRecords(openConnection(ground, 'blocking', `${id}:calls`), keys);
+  closers.add('call records', () => recorder.clear(id), wordMs);
+  return recorder;
+}
+
+function createPreparer(ground: Ground, door: Door, results: ResultStore): Preparer {
+  const { redis, keys } = ground;
+  return new Preparer({
+    collections: new Collections(redis, keys),
+    children: new Children({ ...ground, results, now: Date.now }),
+    index: new TaskIndex(redis, keys),
+    ...{ keys, door },
+  });
 }
 
 /** Where computed values are kept: by this worker, and by all for each other. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '@millrace/shared/logger';
@@ -22,6 +22,7 @@ const collections = new Collections(redis, keys);
 const points = new Points(redis, keys);
 const backend = openHnswBackend() ?? exactBackend;
 const count = 3000;
+const { signal } = new AbortController();
 let folder = '';
 
 beforeAll(async () => {
@@ -32,7 +33,7 @@ beforeAll(async () => {
     vector: vectorOf(seed),
     metadata: { seed },
   }));
-  await points.write(state.collection, writes, '');
+  await points.write(state.collection, writes);
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -54,7 +55,7 @@ function newReplicas(snapshotOf: () => Promise<LoadedReplica | undefined> = asyn
 
 /** A replica whose index has everything. */
 async function complete(replicas: Replicas) {
-  const { replica } = await replicas.ready('books');
+  const replica = await replicas.at('books', signal, async (ready) => ready.replica);
   while (!replica.build.isDone) replica.build.slice(performance.now() + 20);
   return replica;
 }
@@ -70,11 +71,11 @@ describe('A snapshot', () => {
     const before = await complete(first);
     await newSnapshots().keep(before);
     await points.delete(before.collection, [{ id: 'p7' }]);
-    await points.write(before.collection, [{ id: 'new', vector: vectorOf(9999), metadata: null }], '');
+    await points.write(before.collection, [{ id: 'new', vector: vectorOf(9999), metadata: null }]);
     const loaded = await newSnapshots().newest(before.collection);
-    expect(loaded).toMatchObject({ version: before.version });
+    expect(loaded).toMatchObject({ moment: before.moment });
     const second = newReplicas(async () => loaded);
-    const { replica, state } = await second.ready('books');
+    const { replica, state } = await second.at('books', signal, async (ready) => ready);
     expect(replica.build.indexed).toBeGreaterThanOrEqual(count);
     expect(state.points).toBe(replica.store.size);
     for (const seed of [1, 500, 2999, 9999]) {
@@ -101,6 +102,27 @@ describe('A snapshot', () => {
     expect(await newSnapshots().newest(state.collection)).toBeUndefined();
     await writeFile(path.join(snapshot, file), whole);
     expect(await newSnapshots().newest(state.collection)).toBeDefined();
+  });
+
+  it('that was being written when its writer died is none, and is removed in the end', async () => {
+    const { state } = await collections.create('books', { dimensions: 8, metric: 'l2' }, Date.now());
+    const [snapshot = ''] = await snapshotFolders();
+    const parent = path.dirname(snapshot);
+    const draft = path.join(parent, '.draft-999999-00000000');
+    await cp(snapshot, draft, { recursive: true });
+    // A folder that was moved before its manifest was on disk would be as torn.
+    const torn = path.join(parent, '999998-00000000');
+    await cp(snapshot, torn, { recursive: true });
+    await rm(path.join(torn, 'manifest.json'));
+    expect(await newSnapshots().newest(state.collection)).toMatchObject({ moment: { version: expect.any(Number) } });
+    expect((await newSnapshots().newest(state.collection))?.moment.version).toBeLessThan(999_998);
+    await rm(torn, { recursive: true });
+    const long = new Date(Date.now() - 2 * 3_600_000);
+    await utimes(draft, long, long);
+    const replicas = newReplicas();
+    await newSnapshots().keep(await complete(replicas));
+    await replicas.close();
+    expect((await readdir(parent)).filter((name) => name.startsWith('.draft-'))).toEqual([]);
   });
 
   it('of a collection that had the same name before is refused', async () => {

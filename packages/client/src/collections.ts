@@ -31,7 +31,7 @@ export class CollectionAdmin {
    */
   async put(name: string, settings: unknown): Promise<{ readonly created: boolean; readonly view: CollectionView }> {
     const { collections, now } = this.params;
-    const parsed = parse(name, settings);
+    const parsed = parseCollection(name, settings);
     const { created, state } = await withRedis(() => collections.create(name, parsed, now()));
     return { created, view: viewOf(state, await this.workers()) };
   }
@@ -39,7 +39,7 @@ export class CollectionAdmin {
   /** @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
   async get(name: string): Promise<CollectionView> {
     const state = await withRedis(() => this.params.collections.read(name));
-    if (state === undefined) throw notFound(name);
+    if (state === undefined) throw collectionNotFound(name);
     return viewOf(state, await this.workers());
   }
 
@@ -52,7 +52,7 @@ export class CollectionAdmin {
 
   /** Drops a collection and all its points. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */
   async drop(name: string): Promise<void> {
-    if (!(await withRedis(() => this.params.collections.drop(name)))) throw notFound(name);
+    if (!(await withRedis(() => this.params.collections.drop(name)))) throw collectionNotFound(name);
   }
 
   private async workers(): Promise<WorkerBeat[]> {
@@ -60,7 +60,8 @@ export class CollectionAdmin {
   }
 }
 
-function parse(name: string, settings: unknown): CollectionSettings {
+/** A collection as it is asked for. @throws MillraceError INVALID_REQUEST with every problem at once. */
+export function parseCollection(name: string, settings: unknown): CollectionSettings {
   const ofName = collectionName.safeParse(name);
   const ofSettings = collectionSettings.safeParse(settings);
   if (ofName.success && ofSettings.success) return ofSettings.data;
@@ -92,6 +93,6 @@ function viewOf(
   };
 }
 
-function notFound(name: string): MillraceError {
+export function collectionNotFound(name: string): MillraceError {
   return new MillraceError('COLLECTION_NOT_FOUND', `There is no collection ${JSON.stringify(name.slice(0, 100))}.`);
 }

@@ -1,6 +1,7 @@
 import { type ErrorCode, MillraceError } from '@millrace/shared/errors';
 import type { TaskOptions } from '@millrace/shared/tasks/task';
 import { pause } from './abortable.ts';
+import { Change } from './change.ts';
 import type { MapEntry } from './map-entry.ts';
 import type { Parcel, SendOutcome, Transport } from './transport.ts';
 import { retryPauseMs } from './wait-for-room.ts';
@@ -31,6 +32,10 @@ const ofAll: readonly ErrorCode[] = [
 ];
 /** Between two looks for a result while Redis or the API is away; ms. */
 const awayPauseMs = 500;
+/** Between two tries to send; ms. */
+const shortestPauseMs = 50;
+/** So long a loop that is left waits for its tasks to be cancelled; ms. A worker lets go of one within 2 s as a rule. */
+const leavesWithinMs = 3000;
 
 /** Sends the inputs of a `map` and sees each to its end. */
 export class MapSender<Input, Output> {
@@ -41,6 +46,7 @@ export class MapSender<Input, Output> {
   /** Something happened that concerns all inputs: no use in sending more. */
   failed = false;
   private sending: Promise<void> | undefined;
+  private readonly ends = new Change();
 
   constructor(transport: Transport, params: MapSending) {
     this.transport = transport;
@@ -54,14 +60,20 @@ export class MapSender<Input, Output> {
     await this.sending;
   }
 
-  /** Cancels what is under way among some inputs, and waits until it is. */
+  /** Cancels what is under way among some inputs, and waits until it is; when that takes long it goes on by itself. */
   async cancel(entries: readonly MapEntry<Input, Output>[]): Promise<void> {
+    const enough = new AbortController();
+    const cancelling = this.cancelAll(entries).finally(() => enough.abort());
+    await Promise.race([cancelling, pause(leavesWithinMs, enough.signal).catch(() => {})]);
+  }
+
+  private async cancelAll(entries: readonly MapEntry<Input, Output>[]): Promise<void> {
     await this.sending;
     await Promise.all(entries.map((entry) => this.cancelOne(entry)));
   }
 
   private async sendAll(entries: readonly MapEntry<Input, Output>[]): Promise<void> {
-    const { type, taskOptions, waitForRoomMs, stopped } = this.params;
+    const { type, taskOptions, waitForRoomMs } = this.params;
     const deadline = performance.now() + waitForRoomMs;
     try {
       const parcel = this.transport.prepare(
@@ -74,12 +86,19 @@ export class MapSender<Input, Output> {
         if (refusal === undefined) return;
         const leftMs = deadline - performance.now();
         if (!passing.includes(refusal.code) || leftMs <= 0) throw refusal;
-        await pause(Math.min(retryPauseMs(refusal), leftMs), stopped);
+        await this.untilRoom(Math.min(retryPauseMs(refusal), leftMs));
       }
     } catch (error) {
       this.failed = true;
       for (const entry of entries) if (entry.id === undefined && !entry.ended) this.drop(entry, error);
     }
+  }
+
+  /** Waits so many ms, or until one of its own tasks has made room; at least for a moment. */
+  private async untilRoom(ms: number): Promise<void> {
+    const { stopped } = this.params;
+    await Promise.race([pause(ms, stopped), this.ends.wait()]);
+    await pause(Math.min(shortestPauseMs, ms), stopped);
   }
 
   private async trySend(parcel: Parcel, count: number): Promise<readonly SendOutcome[]> {
@@ -151,6 +170,7 @@ export class MapSender<Input, Output> {
 
   private left(): void {
     this.underWay -= 1;
+    this.ends.tell();
     this.params.onEnd();
   }
 

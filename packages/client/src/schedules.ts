@@ -52,7 +52,7 @@ export class Schedules {
       const scheduler = await withRedis(() => queue.getJobScheduler(name));
       if (scheduler !== undefined) return viewOf(family, scheduler);
     }
-    throw notFound(name);
+    throw scheduleNotFound(name);
   }
 
   /** Every schedule by name, without the inputs of their tasks. @throws MillraceError REDIS_UNAVAILABLE. */
@@ -70,7 +70,7 @@ export class Schedules {
    */
   async remove(name: string): Promise<void> {
     const removals = [...this.params.queues.values()].map((queue) => withRedis(() => queue.removeJobScheduler(name)));
-    if (!(await Promise.all(removals)).includes(true)) throw notFound(name);
+    if (!(await Promise.all(removals)).includes(true)) throw scheduleNotFound(name);
   }
 
   /** Puts the armed runs of a family into the index of tasks, where BullMQ, which makes them, does not. */
@@ -154,6 +154,6 @@ function isSlotTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === slotTaken;
 }
 
-function notFound(name: string): MillraceError {
+export function scheduleNotFound(name: string): MillraceError {
   return new MillraceError('SCHEDULE_NOT_FOUND', `There is no schedule ${JSON.stringify(name.slice(0, 80))}.`);
 }

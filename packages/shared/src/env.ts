@@ -28,6 +28,11 @@ export function readSettings<const Name extends SettingName>(
   return Object.fromEntries(entries) as Settings<Name>;
 }
 
+/** Whether a setting is set at all, where its default means something else than saying the same. */
+export function isGiven(name: SettingName, env: NodeJS.ProcessEnv = readEnvironment()): boolean {
+  return (env[name] ?? '') !== '';
+}
+
 function readEnvironment(): NodeJS.ProcessEnv {
   loadDotenv({ quiet: true });
   return process.env;

@@ -96,6 +96,21 @@ export const metricTable = {
     help: 'Times that fetching was stuck and was opened anew.',
     labels: ['family'],
   },
+  millrace_recall_at_10: {
+    kind: 'gauge',
+    help: 'Share of the ten nearest points that the index of a collection found, of sampled searches.',
+    labels: ['collection'],
+  },
+  millrace_replica_lag_versions: {
+    kind: 'gauge',
+    help: "Versions that a worker's copy of a collection is behind; a search waits until it is not.",
+    labels: ['collection'],
+  },
+  millrace_replica_bytes: {
+    kind: 'gauge',
+    help: "Memory that a worker's copy of a collection takes, by estimate; VECTOR_MEMORY bounds them together.",
+    labels: ['collection'],
+  },
   millrace_lane_rss_bytes: { kind: 'gauge', help: 'Memory of a compute process.', labels: ['lane'] },
   millrace_process_rss_bytes: { kind: 'gauge', help: 'Memory of the process itself.', labels: [] },
   millrace_event_loop_delay_seconds: {

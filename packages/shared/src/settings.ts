@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cliSettings } from './cli-settings.ts';
 import { fileSettings } from './file-settings.ts';
 import type { HighWater } from './redis/memory.ts';
 import { choiceSetting, integerSetting, listSetting, optionalIntegerSetting, type Setting } from './setting.ts';
@@ -233,6 +234,7 @@ export const settings = {
     { default: 16_384, min: 16, max: 16_777_216, unit: 'tokens per lane' },
     'The same bound in tokens, for inference.',
   ),
+  ...cliSettings,
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;

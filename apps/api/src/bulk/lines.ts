@@ -8,7 +8,7 @@ export type Line = string | typeof tooLong;
 export interface RawLine {
   /** How long it was, with its line break. */
   readonly bytes: number;
-  /** Without its line break; undefined when it was longer than allowed. */
+  /** Without its line break, a view of what was read; undefined when it was longer than allowed. */
   readonly content: Buffer | undefined;
 }
 
@@ -61,10 +61,16 @@ class UnfinishedLine {
 
   /** `breakBytes`: how long its line break is. */
   finish(breakBytes: number): RawLine {
-    const content = this.bytes > this.longest ? undefined : Buffer.concat(this.parts);
-    const line = { bytes: this.bytes + breakBytes, content };
+    const line = { bytes: this.bytes + breakBytes, content: this.bytes > this.longest ? undefined : this.join() };
     this.parts = [];
     this.bytes = 0;
     return line;
+  }
+
+  /** Most lines lie in one piece, and need no copy. */
+  private join(): Buffer {
+    const [part] = this.parts;
+    if (part === undefined || this.parts.length > 1) return Buffer.concat(this.parts);
+    return Buffer.from(part.buffer, part.byteOffset, part.byteLength);
   }
 }

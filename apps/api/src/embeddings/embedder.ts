@@ -6,8 +6,8 @@ import { isErrorCode, MillraceError } from '@millrace/shared/errors';
 import type { Metrics } from '@millrace/shared/metrics';
 import { withRedis } from '@millrace/shared/redis/connection';
 import type { Door } from '@millrace/shared/tasks/parse';
-import { checkDimensions, type EmbeddingRequest } from './embedding-request.ts';
 import { dimensionsOf, type EmbeddedText, embeddedTexts } from './embedding-answer.ts';
+import { checkDimensions, type EmbeddingRequest } from './embedding-request.ts';
 import { splitTexts, taskSizeOf } from './split-texts.ts';
 
 interface EmbedderParams {

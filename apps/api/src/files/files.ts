@@ -29,6 +29,17 @@ interface Naming {
   readonly ttlMs?: number | undefined;
 }
 
+/** Which files are listed. */
+export interface FilePage {
+  readonly after: string | undefined;
+  readonly newestFirst: boolean;
+  readonly count: number;
+  readonly purpose: string | undefined;
+}
+
+/** Files whose facts are read in one step of a list. */
+const lookedAtOnce = 200;
+
 /**
  * Files with their facts. Bytes come first and facts after them, and go the other way round: whoever sees a file can read it. What
  * a crash leaves between the two is found by the sweeper.
@@ -77,13 +88,23 @@ export class Files {
   }
 
   /**
-   * Up to `count` files behind one, by their creation.
+   * Up to `count` files behind one, by their creation; of one purpose if it is given.
    * @throws MillraceError FILE_NOT_FOUND when the one is not there, REDIS_UNAVAILABLE.
    */
-  async list(page: { after: string | undefined; newestFirst: boolean; count: number }): Promise<FileFacts[]> {
-    const found = await withRedis(() => this.params.index.list(page));
-    if (found === undefined) throw missing(page.after ?? '');
-    return found;
+  async list({ after, newestFirst, count, purpose }: FilePage): Promise<FileFacts[]> {
+    const { index, now } = this.params;
+    const listed: FileFacts[] = [];
+    for (let behind = after; ; ) {
+      const page = { after: behind, newestFirst, count: Math.min(lookedAtOnce, count) };
+      const found = await withRedis(() => index.list(page));
+      if (found === undefined && behind === after) throw missing(behind ?? '');
+      // The last one that was seen has gone since.
+      if (found === undefined) return listed;
+      const fitting = found.filter((file) => file.expiresAt > now() && (purpose ?? file.purpose) === file.purpose);
+      listed.push(...fitting);
+      behind = found.at(-1)?.id;
+      if (listed.length >= count || behind === undefined) return listed.slice(0, count);
+    }
   }
 
   /** @throws MillraceError FILE_NOT_FOUND, FILE_IN_USE by a run, STORAGE_UNAVAILABLE, REDIS_UNAVAILABLE. */

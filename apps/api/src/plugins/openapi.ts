@@ -11,6 +11,10 @@ A task is enqueued with POST /v1/tasks and read with GET /v1/tasks/{id}; both wa
 const tags = [
   { name: 'tasks', description: 'Enqueue tasks, read and steer them, read their results.' },
   { name: 'schedules', description: 'Tasks that come again and again.' },
+  {
+    name: 'openai',
+    description: "OpenAI's shape, for its clients: embeddings, models, files and batches (runs over a corpus).",
+  },
   { name: 'operation', description: 'Queues, workers, health.' },
 ];
 

@@ -22,7 +22,7 @@ export function answerProblems(app: ApiServer, { bodyLimit }: ApiDeps): void {
 }
 
 /** Fastify's own errors do not say which limit, or which type it was. */
-function explain(error: MillraceError, { headers }: FastifyRequest, bodyLimit: number): MillraceError {
+export function explain(error: MillraceError, { headers }: FastifyRequest, bodyLimit: number): MillraceError {
   const { code, cause } = error;
   if (code === 'BODY_TOO_LARGE') return new MillraceError(code, `A body may have ${bodyLimit} bytes.`, { cause });
   if (code !== 'UNSUPPORTED_MEDIA_TYPE') return error;
@@ -34,18 +34,22 @@ function explain(error: MillraceError, { headers }: FastifyRequest, bodyLimit: n
  * Reads the rest of a refused body and forgets it. Fastify would hang up instead, and a client that is still sending would see
  * a broken connection and never the answer. The time limit of requests bounds it.
  */
-function readOn(request: FastifyRequest, reply: FastifyReply): void {
+export function readOn(request: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader('connection');
   request.raw.resume();
+}
+
+/** Logs what is our own fault. */
+export function noteFault(error: MillraceError, request: FastifyRequest): void {
+  // A client that went away in the middle of its body is no fault of ours.
+  if (error.code !== 'INTERNAL' || request.socket.destroyed) return;
+  request.log.error({ event: 'request.failed', err: error.cause ?? error }, error.message);
 }
 
 /** Answers a request with an error. */
 export function sendError(error: MillraceError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status } = errorTable[error.code];
-  // A client that went away in the middle of its body is no fault of ours.
-  if (error.code === 'INTERNAL' && !request.socket.destroyed) {
-    request.log.error({ event: 'request.failed', err: error.cause ?? error }, error.message);
-  }
+  noteFault(error, request);
   const seconds = retryAfterSeconds(error);
   if (seconds !== undefined) reply.header('retry-after', String(seconds));
   // As bytes, or Fastify would add a charset that this media type does not have.

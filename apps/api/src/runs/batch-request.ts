@@ -1,15 +1,10 @@
 import { MillraceError } from '@millrace/shared/errors';
 import { runEndpoints } from '@millrace/shared/redis/run-record';
-import { priorities, taskOptionsSchema } from '@millrace/shared/tasks/task';
+import { priorities, priorityNumber, taskOptionsSchema } from '@millrace/shared/tasks/task';
 import { z } from 'zod';
+import { lifetimeSchema } from '../openai/lifetime.ts';
 
 const mostKeys = 16;
-
-/** A lifetime in OpenAI's words. */
-export const expiresAfterSchema = z.strictObject({
-  anchor: z.literal('created_at'),
-  seconds: z.int().min(3600).max(2_592_000).meta({ description: 'An hour to 30 days.' }),
-});
 
 /** The body of POST /v1/batches. */
 export const batchRequestSchema = z
@@ -24,7 +19,7 @@ export const batchRequestSchema = z
       .refine((metadata) => Object.keys(metadata).length <= mostKeys, { error: `at most ${mostKeys} keys` })
       .nullish()
       .meta({ description: 'Kept with the run. `priority` in it is that of its tasks; low when it is not there.' }),
-    output_expires_after: expiresAfterSchema.nullish().meta({ description: 'How long the outputs are kept.' }),
+    output_expires_after: lifetimeSchema.nullish().meta({ description: 'How long the outputs are kept.' }),
   })
   .meta({ id: 'BatchRequest' });
 export type BatchRequest = z.infer<typeof batchRequestSchema>;
@@ -35,8 +30,7 @@ export function priorityOf({ metadata }: BatchRequest): number {
   if (text === undefined) return priorities.low;
   const value = /^\d+$/.test(text) ? Number(text) : text;
   const parsed = taskOptionsSchema.shape.priority.safeParse(value);
-  if (parsed.success && typeof parsed.data === 'number') return parsed.data;
-  if (parsed.success && parsed.data !== undefined) return priorities[parsed.data];
+  if (parsed.success) return priorityNumber(parsed.data);
   const problem = {
     path: 'metadata.priority',
     got: JSON.stringify(text),

@@ -9,8 +9,8 @@ import { endRun, finishRun } from './finish-run.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { inputLines } from './input-lines.ts';
 import { Interruption } from './interruption.ts';
-import type { UnitSize } from './unit.ts';
 import { validateInput } from './validate-input.ts';
+import type { WindowLimits } from './window.ts';
 import { workThrough } from './work-through.ts';
 
 /** What driving a run takes. */
@@ -21,7 +21,7 @@ export interface DriveParams {
   readonly files: Files;
   readonly runs: Runs;
   /** RUN_WINDOW, and its bound in bytes. */
-  readonly window: UnitSize;
+  readonly window: WindowLimits;
   /** RUN_LINES. */
   readonly mostLines: number;
   /** The longest line, in bytes. */

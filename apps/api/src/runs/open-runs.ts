@@ -27,9 +27,6 @@ export interface RunSide {
   readonly duties: Duty[];
 }
 
-/** Bytes of its input that a run has under way at once: lines may be long, and this process holds them. */
-const windowBytes = 8 * 2 ** 20;
-
 /** Opens files and runs; nothing is driven before the engine starts. @throws MillraceError CONFIG_INVALID. */
 export function openRuns({ mill, door, config, log }: OpenRunsParams): RunSide {
   const { redis, keys } = mill;
@@ -44,7 +41,7 @@ export function openRuns({ mill, door, config, log }: OpenRunsParams): RunSide {
     store,
     files,
     runs,
-    window: { items: config.RUN_WINDOW, bytes: windowBytes },
+    windowItems: config.RUN_WINDOW,
     mostLines: config.RUN_LINES,
     longestLine: config.BODY_LIMIT,
     ttlMs,

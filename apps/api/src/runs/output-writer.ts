@@ -30,7 +30,7 @@ interface OutputWriterParams {
 }
 
 /** Characters of output that are written together. */
-const fullAt = 4 * 2 ** 20;
+const fullAt = 2 * 2 ** 20;
 /** How long an outcome waits for company, in ms: a second at first and longer the more parts there are, so that a long run has few. */
 const dueAfterMs = (parts: number) => 1000 + 20 * parts;
 /** How much a new measurement of the speed counts beside those before. */

@@ -8,12 +8,19 @@ import { type DriveParams, driveRun } from './drive-run.ts';
 import { Heartbeat, leaseMs } from './heartbeat.ts';
 import { settleFault } from './settle-fault.ts';
 
-interface EngineParams extends Omit<DriveParams, 'holder'> {
+interface EngineParams extends Omit<DriveParams, 'holder' | 'window'> {
+  /** RUN_WINDOW. */
+  readonly windowItems: number;
   readonly log: Logger;
 }
 
-/** Runs that this process drives at once; each holds a window of its input in memory. The others wait for their turn. */
+/** Runs that this process drives at once. The others wait for their turn. */
 const mostDriven = 8;
+/**
+ * Bytes of input that all of them together have under way: lines may be long, and this process holds what is under way several
+ * times over, as text, as task and as answer.
+ */
+const windowBytes = 6 * 2 ** 20;
 const lookEveryMs = 1000;
 /** How long a run rests after something went wrong, in ms. */
 const restMs = 3000;
@@ -101,7 +108,7 @@ export class RunEngine {
     const { mill, runs, now, log } = this.params;
     const { redis, keys } = mill;
     const heart = new Heartbeat({ redis, keys, runs, runId: id, holder: this.holder, now });
-    const drive = { ...this.params, holder: this.holder, heart, writer: randomBytes(4).toString('hex') };
+    const drive = { ...this.driveParams(), heart, writer: randomBytes(4).toString('hex') };
     log.info({ event: 'run.driving', run: id }, 'this process drives a run');
     const ended = withRedis(() => driveRun(id, drive))
       .catch((error: unknown) => this.rest(id, toMillraceError(error)))
@@ -113,6 +120,18 @@ export class RunEngine {
     this.driven.set(id, { heart, ended });
   }
 
+  private driveParams(): DriveParams {
+    const { driven, holder, params } = this;
+    const window = {
+      items: params.windowItems,
+      mostBytes: windowBytes,
+      get bytes() {
+        return windowBytes / Math.max(1, driven.size);
+      },
+    };
+    return { ...params, holder, window };
+  }
+
   /** The run goes on where it was, here or elsewhere, as soon as what went wrong is over. */
   private async rest(id: string, error: MillraceError): Promise<void> {
     const { log, now } = this.params;
@@ -120,6 +139,6 @@ export class RunEngine {
     const facts = { event: 'run.rests', run: id, code: error.code satisfies ErrorCode };
     if (error.code === 'INTERNAL') log.error({ ...facts, err: error.cause ?? error }, error.message);
     else log.warn(facts, error.message);
-    await settleFault(id, error, { ...this.params, holder: this.holder }).catch(() => {});
+    await settleFault(id, error, this.driveParams()).catch(() => {});
   }
 }

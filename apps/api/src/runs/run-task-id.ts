@@ -12,6 +12,15 @@ export interface TaskOrigin {
   readonly part: string;
   /** Counts how often the result of the same task was lost before it was read. */
   readonly generation: number;
+  /** `contentDigest` of what it computes. */
+  readonly content: string;
+}
+
+/** Stands for what a task computes. */
+export function contentDigest({ type, input }: { readonly type: string; readonly input: unknown }): string {
+  return createHash('sha256')
+    .update(JSON.stringify([type, input]))
+    .digest('hex');
 }
 
 /** Bits that hold the line; of a longer input the ids only sort less well. */
@@ -22,11 +31,8 @@ const lineBits = 28;
  * What it computes is part of it, so an id never stands for something else. A UUIDv8 (RFC 9562): 48 bits of time and 28 of the
  * line, so that tasks of a run sort by age and line as others do by arrival; then 46 bits of a hash of all.
  */
-export function runTaskId(
-  family: Family,
-  { runId, createdAt, line, part, generation }: TaskOrigin,
-  content: string,
-): string {
+export function runTaskId(family: Family, origin: TaskOrigin): string {
+  const { runId, createdAt, line, part, generation, content } = origin;
   const hash = createHash('sha256')
     .update(JSON.stringify([runId, line, part, generation, content]))
     .digest();

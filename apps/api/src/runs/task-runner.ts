@@ -8,7 +8,7 @@ import { isErrorCode, MillraceError, toMillraceError } from '@millrace/shared/er
 import type { Run } from '@millrace/shared/redis/run-record';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import { endedStates, type TaskView } from '@millrace/shared/tasks/task';
-import { runTaskId } from './run-task-id.ts';
+import { contentDigest, runTaskId } from './run-task-id.ts';
 import { TaskAdder } from './task-adder.ts';
 
 /** What a line, or some, wants computed. */
@@ -65,11 +65,11 @@ export class TaskRunner {
     } catch (error) {
       return { kind: 'failed', error: toMillraceError(error) };
     }
-    const content = JSON.stringify([task.submitted.type, task.submitted.input]);
+    const content = contentDigest(task.submitted);
     for (let generation = 0; generation < mostGenerations; generation += 1) {
       const { id: runId, createdAt } = this.params.run;
       const { line, part } = task;
-      const id = runTaskId(prepared.family, { runId, createdAt, line, part, generation }, content);
+      const id = runTaskId(prepared.family, { runId, createdAt, line, part, generation, content });
       met({ family: prepared.family, jobId: id });
       const outcome = await this.attend({ ...prepared, id });
       if (outcome !== 'lost') return outcome;

@@ -1,17 +1,23 @@
 import type { UnitSize } from './unit.ts';
 
+/** The bounds of a window. */
+export interface WindowLimits extends UnitSize {
+  /** The most that `bytes` can ever be; it moves with how many runs share it. */
+  readonly mostBytes: number;
+}
+
 /**
  * The room that a run has for what is under way: a bound in items and one in bytes. What is larger than the whole room gets in
  * when nothing else is there.
  */
 export class Window {
-  private readonly limits: UnitSize;
+  private readonly limits: WindowLimits;
   private items = 0;
   private bytes = 0;
   private units = 0;
   private waiting: { readonly size: UnitSize; enter(): void } | undefined;
 
-  constructor(limits: UnitSize) {
+  constructor(limits: WindowLimits) {
     this.limits = limits;
   }
 

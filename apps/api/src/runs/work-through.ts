@@ -14,9 +14,9 @@ import { Interruption } from './interruption.ts';
 import { OutputWriter } from './output-writer.ts';
 import { isFault, type RunLine, readRunLine } from './run-line.ts';
 import { TaskRunner } from './task-runner.ts';
-import type { CutUnits, Unit, UnitSize } from './unit.ts';
+import type { CutUnits, Unit } from './unit.ts';
 import { UnitFlow } from './unit-flow.ts';
-import { Window } from './window.ts';
+import { Window, type WindowLimits } from './window.ts';
 
 interface WorkParams {
   readonly mill: Mill;
@@ -26,7 +26,7 @@ interface WorkParams {
   readonly run: Run;
   readonly holder: string;
   readonly writer: string;
-  readonly window: UnitSize;
+  readonly window: WindowLimits;
   /** The input from the run's cursor on. */
   readonly lines: AsyncIterable<readonly InputLine[]>;
   /** Why the run comes to its end before its time; then nothing new is begun. */
@@ -117,13 +117,13 @@ async function* requestsOf(
 }
 
 /** As many units as a window can have had under way. */
-async function* firstOf(units: AsyncGenerator<Unit>, window: UnitSize): AsyncGenerator<Unit> {
+async function* firstOf(units: AsyncGenerator<Unit>, window: WindowLimits): AsyncGenerator<Unit> {
   let items = 0;
   let bytes = 0;
   for await (const unit of units) {
     yield unit;
     items += unit.items;
     bytes += unit.bytes;
-    if (items >= window.items || bytes >= window.bytes) return;
+    if (items >= window.items || bytes >= window.mostBytes) return;
   }
 }

@@ -13,7 +13,7 @@ const mostRounds = 100;
 const tolerance = 1e-4;
 
 /**
- * How central each node is: PageRank over weighted edges, as TextRank (Mihalcea & Tarau 2004) and LexRank (Erkan & Radev 2004)
+ * How central each node is: PageRank over weighted edges, as TextRank (Mihalcea & Tarau 2004)
  * have it. The mean score is 1. The same graph gives the same scores, to the last bit.
  */
 export function rankNodes({ size, rowStart, columns, weights }: Graph): Float64Array {

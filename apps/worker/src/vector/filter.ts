@@ -77,11 +77,11 @@ function isThere(value: unknown): boolean {
 
 /** Numbers are compared with numbers, texts with texts. */
 function isOrdered(name: string, wanted: string | number): Test {
-  const type = typeof wanted;
   const compare = orders[name];
   if (compare === undefined) throw new Error(`a filter with ${name} that passed no door`);
-  // biome-ignore lint/suspicious/useValidTypeof: one of two types, told once
-  return (value) => typeof value === type && compare(value as string, wanted as string);
+  return typeof wanted === 'number'
+    ? (value) => typeof value === 'number' && compare(value, wanted)
+    : (value) => typeof value === 'string' && compare(value, wanted);
 }
 
 const orders: Readonly<Record<string, (a: string | number, b: string | number) => boolean>> = {

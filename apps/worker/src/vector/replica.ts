@@ -202,7 +202,7 @@ export class Replica {
       this.loaded = seen.size;
     }
     for (const id of [...this.store.allIds()]) if (!seen.has(id)) this.set(id, undefined);
-    this.reached = moment;
+    this.reached = { version: moment.version, mark: moment.mark };
     if (!this.isGone) this.move('following');
   }
 

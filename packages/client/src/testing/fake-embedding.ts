@@ -9,7 +9,10 @@ const dimensions = 384;
  * Vectors of length 1 that are made of the words of a text alone: the same for the same text, the nearer to each other the more
  * words two texts share. They know nothing of meaning.
  */
-export function fakeEmbedding({ texts, model = bundledModel }: InputOf<'inference.embed'>): OutputOf<'inference.embed'> {
+export function fakeEmbedding({
+  texts,
+  model = bundledModel,
+}: InputOf<'inference.embed'>): OutputOf<'inference.embed'> {
   const words = texts.map(wordsOf);
   return {
     embeddings: words.map((some) => vectorOf(some, model)),

@@ -5,6 +5,8 @@ import type { Family } from '@millrace/shared/tasks/task';
 import { taskNotFound } from '../task-ref.ts';
 import type { Submission } from '../transport.ts';
 import { fakeEmbedding } from './fake-embedding.ts';
+import { TestCollections } from './test-collections.ts';
+import { TestSchedules } from './test-schedules.ts';
 import { type Ending, TestTask } from './test-task.ts';
 
 /** What a handler is told beside the input. */
@@ -23,6 +25,9 @@ type Handler = (input: never, context: TestContext) => unknown;
 /** What computes tasks in the test double, by their types; of any input. */
 export type Handlers = Readonly<Record<string, Handler | undefined>>;
 
+/** What each idempotency key stands for. */
+type KeptKeys = Map<string, { readonly id: string; readonly submission: Submission }>;
+
 interface TestMillParams {
   readonly door: Door;
   readonly handlers: Handlers;
@@ -38,6 +43,13 @@ const beginning = Date.UTC(2030, 0, 1);
 export class TestMill {
   readonly door: Door;
   readonly tasks: TestTask[] = [];
+  readonly collections = new TestCollections();
+  readonly schedules: TestSchedules;
+  readonly keys: KeptKeys = new Map();
+  /** Every call is answered as if Redis were away. */
+  isAway = false;
+  /** Every task is refused, as if there were no room. */
+  isFull = false;
   readonly paused = new Set<Family>();
   readonly held = new Set<string>();
   /** What becomes of the next tasks of a type, in order. */
@@ -51,6 +63,7 @@ export class TestMill {
 
   constructor({ door, handlers }: TestMillParams) {
     this.door = door;
+    this.schedules = new TestSchedules(door);
     this.handlers = { 'inference.embed': fakeEmbedding as Handler, ...handlers };
   }
 
@@ -64,6 +77,8 @@ export class TestMill {
   /** @throws MillraceError as a real mill does. */
   enqueue(submission: Submission): TestTask {
     const parsed = parseTask(this.door, submission);
+    const use = parsed.taskType.collection(parsed.input);
+    if (use !== undefined) this.collections.get(use.name);
     const number = String(this.tasks.length + 1).padStart(12, '0');
     const task = new TestTask(`${parsed.taskType.family[0]}-00000000-0000-7000-8000-${number}`, parsed, this.now);
     this.tasks.push(task);
@@ -117,7 +132,8 @@ export class TestMill {
   /** Those that may begin, the most urgent first. */
   startable(): TestTask[] {
     const free = this.tasks.filter(
-      ({ state, family, parsed }) => state === 'queued' && !this.paused.has(family) && !this.held.has(parsed.taskType.type),
+      ({ state, family, parsed }) =>
+        state === 'queued' && !this.paused.has(family) && !this.held.has(parsed.taskType.type),
     );
     // Sorting is stable: equals stay in the order of arrival.
     return free.sort((a, b) => a.priority - b.priority);
@@ -155,7 +171,8 @@ export class TestMill {
     const context = { id, attempt, signal, progress: (done: number, total: number) => task.report(done, total) };
     const output = await handler(structuredClone(input) as never, context);
     const checked = taskType.output.safeParse(output);
-    if (checked.error !== undefined) throw notPromised(taskType.type, problemsOf(checked.error.issues, output, 'output'));
+    if (checked.error !== undefined)
+      throw notPromised(taskType.type, problemsOf(checked.error.issues, output, 'output'));
     return structuredClone(output) as Record<string, unknown>;
   }
 

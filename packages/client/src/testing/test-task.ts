@@ -1,7 +1,13 @@
 import { type ErrorCode, MillraceError } from '@millrace/shared/errors';
 import type { ParsedTask } from '@millrace/shared/tasks/parse';
-import { endedStates, type Family, priorityNumber, type TaskState, type TaskView } from '@millrace/shared/tasks/task';
-import { taskDefaults } from '@millrace/shared/tasks/task';
+import {
+  endedStates,
+  type Family,
+  priorityNumber,
+  type TaskState,
+  type TaskView,
+  taskDefaults,
+} from '@millrace/shared/tasks/task';
 import type { FollowedEvent } from '../transport.ts';
 
 /** How a task ends. */

@@ -1,6 +1,7 @@
 import { endedStates, type TaskView } from '@millrace/shared/tasks/task';
 import { pause } from '../abortable.ts';
 import type { WaitBound } from '../ends-within.ts';
+import { taskPath } from './http-paths.ts';
 import type { ApiRequests } from './http-requests.ts';
 import { Slots } from './slots.ts';
 
@@ -45,7 +46,7 @@ export class ApiWaits {
 
   /** One look; undefined when no connection was free in time. */
   private async ask({ id, query, waitMs, leftMs, signal }: Ask): Promise<TaskView | undefined> {
-    const path = `/v1/tasks/${encodeURIComponent(id)}?${query}`;
+    const path = `${taskPath(id)}?${query}`;
     // The last look must not stand in a queue.
     if (leftMs === 0) return await this.requests.json<TaskView>({ path, signal });
     const release = await this.slots.take({ signal, withinMs: leftMs });

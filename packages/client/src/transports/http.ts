@@ -1,4 +1,3 @@
-import { MillraceError } from '@millrace/shared/errors';
 import type { QueueReport } from '@millrace/shared/redis/queue-report';
 import type { WorkerBeat } from '@millrace/shared/redis/workers';
 import type { Catalog } from '@millrace/shared/tasks/catalog';
@@ -12,11 +11,11 @@ import type { WaitBound } from '../ends-within.ts';
 import { waitTimeout } from '../failed-task.ts';
 import type { ListBounds, ListFilter, ListPage } from '../list.ts';
 import type { RetriedMany, RetryFilter } from '../retry.ts';
-import { refOfTask } from '../task-ref.ts';
 import type { CallOptions, FollowedEvent, Parcel, Priority, Schedule, Submission, Transport } from '../transport.ts';
 import { followByHttp } from './http-follow.ts';
 import { outputOf } from './http-output.ts';
 import { HttpParcel } from './http-parcel.ts';
+import { collectionPath, schedulePath, taskPath } from './http-paths.ts';
 import { type ApiRequest, ApiRequests, type HttpAddress } from './http-requests.ts';
 import { ApiWaits } from './http-waits.ts';
 
@@ -43,50 +42,55 @@ export class HttpTransport implements Transport {
     return outputOf(view, this.catalog);
   }
 
-  wait(id: string, bound: WaitBound): Promise<TaskView> {
-    return this.waits.untilEnded(id, bound, 'result=false');
+  async wait(id: string, bound: WaitBound): Promise<TaskView> {
+    return await this.waits.untilEnded(id, bound, 'result=false');
   }
 
-  follow(id: string, { signal }: CallOptions): AsyncGenerator<FollowedEvent, void, undefined> {
-    return followByHttp(this.requests, `${pathOf(id)}/events`, signal);
+  async *follow(id: string, { signal }: CallOptions): AsyncGenerator<FollowedEvent, void, undefined> {
+    yield* followByHttp(this.requests, `${taskPath(id)}/events`, signal);
   }
 
-  get(id: string, { signal }: CallOptions): Promise<TaskView> {
-    return this.requests.json({ path: `${pathOf(id)}?result=false`, signal });
+  async get(id: string, { signal }: CallOptions): Promise<TaskView> {
+    return await this.requests.json({ path: `${taskPath(id)}?result=false`, signal });
   }
 
-  explain(id: string, { signal }: CallOptions): Promise<Explanation> {
-    return this.requests.json({ path: `${pathOf(id)}/explain`, signal });
+  async explain(id: string, { signal }: CallOptions): Promise<Explanation> {
+    return await this.requests.json({ path: `${taskPath(id)}/explain`, signal });
   }
 
-  list(wanted: ListFilter & ListBounds, { signal }: CallOptions): Promise<ListPage> {
+  async list(wanted: ListFilter & ListBounds, { signal }: CallOptions): Promise<ListPage> {
     const given = Object.entries(wanted).filter(([, value]) => value !== undefined);
     const query = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-    return this.requests.json({ path: `/v1/tasks?${query}`, signal });
+    return await this.requests.json({ path: `/v1/tasks?${query}`, signal });
   }
 
-  cancel(id: string, { signal }: CallOptions): Promise<TaskView> {
-    return this.change(id, { method: 'POST', path: `${pathOf(id)}/cancel`, signal, doneBefore: 'TASK_ENDED' });
+  async cancel(id: string, { signal }: CallOptions): Promise<TaskView> {
+    return await this.change(id, { method: 'POST', path: `${taskPath(id)}/cancel`, signal, doneBefore: 'TASK_ENDED' });
   }
 
-  retry(id: string, { signal }: CallOptions): Promise<TaskView> {
-    return this.change(id, { method: 'POST', path: `${pathOf(id)}/retry`, signal, doneBefore: 'TASK_NOT_FAILED' });
+  async retry(id: string, { signal }: CallOptions): Promise<TaskView> {
+    return await this.change(id, {
+      method: 'POST',
+      path: `${taskPath(id)}/retry`,
+      signal,
+      doneBefore: 'TASK_NOT_FAILED',
+    });
   }
 
-  retryAll(filter: RetryFilter, { signal }: CallOptions): Promise<RetriedMany> {
-    return this.requests.json({ method: 'POST', path: '/v1/tasks/retry', body: filter, signal });
+  async retryAll(filter: RetryFilter, { signal }: CallOptions): Promise<RetriedMany> {
+    return await this.requests.json({ method: 'POST', path: '/v1/tasks/retry', body: filter, signal });
   }
 
-  changePriority(id: string, priority: Priority, { signal }: CallOptions): Promise<TaskView> {
-    return this.requests.json({ method: 'POST', path: `${pathOf(id)}/priority`, body: { priority }, signal });
+  async changePriority(id: string, priority: Priority, { signal }: CallOptions): Promise<TaskView> {
+    return await this.requests.json({ method: 'POST', path: `${taskPath(id)}/priority`, body: { priority }, signal });
   }
 
-  createCollection(name: string, settings: CollectionSettings, { signal }: CallOptions): Promise<CollectionView> {
-    return this.requests.json({ method: 'PUT', path: collectionPath(name), body: settings, signal });
+  async createCollection(name: string, settings: CollectionSettings, { signal }: CallOptions): Promise<CollectionView> {
+    return await this.requests.json({ method: 'PUT', path: collectionPath(name), body: settings, signal });
   }
 
-  collection(name: string, { signal }: CallOptions): Promise<CollectionView> {
-    return this.requests.json({ path: collectionPath(name), signal });
+  async collection(name: string, { signal }: CallOptions): Promise<CollectionView> {
+    return await this.requests.json({ path: collectionPath(name), signal });
   }
 
   async collections({ signal }: CallOptions): Promise<CollectionView[]> {
@@ -99,12 +103,12 @@ export class HttpTransport implements Transport {
     await this.requests.json({ method: 'DELETE', path: collectionPath(name), signal, doneBefore });
   }
 
-  putSchedule(name: string, schedule: Schedule, { signal }: CallOptions): Promise<ScheduleView> {
-    return this.requests.json({ method: 'PUT', path: schedulePath(name), body: schedule, signal });
+  async putSchedule(name: string, schedule: Schedule, { signal }: CallOptions): Promise<ScheduleView> {
+    return await this.requests.json({ method: 'PUT', path: schedulePath(name), body: schedule, signal });
   }
 
-  schedule(name: string, { signal }: CallOptions): Promise<ScheduleView> {
-    return this.requests.json({ path: schedulePath(name), signal });
+  async schedule(name: string, { signal }: CallOptions): Promise<ScheduleView> {
+    return await this.requests.json({ path: schedulePath(name), signal });
   }
 
   async schedules({ signal }: CallOptions): Promise<ScheduleView[]> {
@@ -145,25 +149,4 @@ export class HttpTransport implements Transport {
     const view = await this.requests.json<TaskView | undefined>(request);
     return view ?? (await this.get(id, { signal: request.signal }));
   }
-}
-
-function pathOf(id: string): string {
-  // What can be no id is not asked for: it could be another address.
-  refOfTask(id);
-  return `/v1/tasks/${encodeURIComponent(id)}`;
-}
-
-function collectionPath(name: string): string {
-  return `/v1/collections/${segment(name)}`;
-}
-
-function schedulePath(name: string): string {
-  return `/v1/schedules/${segment(name)}`;
-}
-
-/** A name as a part of an address, which some names would change. */
-function segment(name: string): string {
-  if (!['', '.', '..'].includes(name)) return encodeURIComponent(name);
-  const problem = { path: 'name', got: JSON.stringify(name), expected: 'a name', remedy: 'Change it to a name.' };
-  throw new MillraceError('INVALID_REQUEST', `name: got ${problem.got}, expected a name.`, { problems: [problem] });
 }

@@ -17,3 +17,12 @@ export async function pendingChildren(
   const jobKeys = await redis.smembers(keys.bull(family, `${jobId}:dependencies`));
   return jobKeys.sort().flatMap((jobKey) => taskOfJobKey(keys, jobKey) ?? []);
 }
+
+/** Lets a task wait no longer for one that is not there any more; BullMQ does so itself when it removes a job. */
+export async function forgetChild(
+  { redis, keys }: { redis: Redis; keys: Keys },
+  parent: TaskRef,
+  child: TaskRef,
+): Promise<void> {
+  await redis.srem(keys.bull(parent.family, `${parent.jobId}:dependencies`), keys.bull(child.family, child.jobId));
+}

@@ -103,6 +103,16 @@ export class ResultStore {
     return { outcome: JSON.parse(meta.toString()) as StoredOutcome, vectors };
   }
 
+  /** Lets go of outcomes that nobody will read any more: the time of their tasks is over now (ms since 1970). */
+  async forget(attempts: readonly { readonly ref: TaskRef; readonly attempt: number }[], now: number): Promise<void> {
+    if (attempts.length === 0) return;
+    const write = this.redis.pipeline();
+    for (const { ref, attempt } of attempts) {
+      write.unlink(this.keys.result(ref, attempt)).zadd(this.keys.ended(ref.family), 'XX', now, ref.jobId);
+    }
+    for (const [error] of (await write.exec()) ?? []) if (error !== null) throw error;
+  }
+
   /** The facts of an attempt alone; undefined when its time is over. */
   async readOutcome(ref: TaskRef, attempt: number): Promise<StoredOutcome | undefined> {
     const meta = await this.redis.hget(this.keys.result(ref, attempt), 'meta');

@@ -18,6 +18,7 @@ class ExactIndex implements VectorIndex {
   private readonly params: IndexParams;
   private readonly labels = new Set<number>();
   private added = 0;
+  private closed = false;
 
   constructor(params: IndexParams) {
     this.params = params;
@@ -28,6 +29,7 @@ class ExactIndex implements VectorIndex {
   }
 
   add(label: number): void {
+    if (this.closed) return;
     this.labels.add(label);
     this.added += 1;
   }
@@ -49,6 +51,7 @@ class ExactIndex implements VectorIndex {
   async save(): Promise<void> {}
 
   close(): void {
+    this.closed = true;
     this.labels.clear();
   }
 }

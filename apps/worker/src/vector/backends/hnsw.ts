@@ -106,6 +106,7 @@ class HnswIndex implements VectorIndex {
 
   /** V8 does not know how large the native part is, and may not collect it for a long time; an empty graph takes its place. */
   close(): void {
+    if (this.closed) return;
     this.closed = true;
     this.graph.initIndex({ maxElements: 1 });
   }

@@ -1,0 +1,64 @@
+import type { ReadItem, Recipe } from './flow/recipe.ts';
+import { hasFields, invalid, kindOf, missing } from './record-fields.ts';
+import type { Row } from './writers/row-format.ts';
+
+interface EmbedRecipeOptions {
+  /** Where a record with named fields has its text. */
+  readonly field: string;
+  readonly fieldOption: string;
+  readonly idField: string | undefined;
+  /** Whether rows have the text. */
+  readonly withText: boolean;
+  /** What else goes into the input of each task. */
+  readonly common: Readonly<Record<string, unknown>>;
+}
+
+/** Of one task: enough to make its own cost small, few enough for many workers to share. */
+const textsPerTask = 64;
+/** Characters of one task: well below its limit in bytes. */
+const charactersPerTask = 200_000;
+
+/** Texts to vectors. */
+export function embedRecipe(options: EmbedRecipeOptions): Recipe<string> {
+  return {
+    type: 'inference.embed',
+    itemsPath: 'input.texts',
+    fatal: ['MODEL_NOT_AVAILABLE', 'MODEL_DAMAGED', 'LANE_FAILED'],
+    itemOf: (value) => textIn(value, options),
+    fits(texts, next) {
+      if (texts.length >= textsPerTask) return false;
+      return texts.reduce((sum, text) => sum + text.length, next.length) <= charactersPerTask;
+    },
+    inputOf: (texts) => ({ ...options.common, texts }),
+    rowsOf: (output, texts) => rowsOf(output as unknown as EmbedOutput, options.withText ? texts : undefined),
+    makerOf: ({ model, fingerprint }) => `${model} (${fingerprint})`,
+  };
+}
+
+interface EmbedOutput {
+  readonly embeddings: readonly Float32Array[];
+  readonly tokens: readonly number[];
+  readonly truncated: readonly boolean[];
+}
+
+function rowsOf({ embeddings, tokens, truncated }: EmbedOutput, texts: readonly string[] | undefined): Row[] {
+  return embeddings.map((vector, at) => ({
+    vector,
+    fields: {
+      ...(texts === undefined ? {} : { text: texts[at] }),
+      tokens: tokens[at],
+      truncated: truncated[at],
+    },
+  }));
+}
+
+function textIn(value: unknown, { field, fieldOption, idField }: EmbedRecipeOptions): ReadItem<string> {
+  const record = hasFields(value) ? value : undefined;
+  const text = record === undefined ? value : record[field];
+  if (text === undefined) return missing(field, { value, option: fieldOption });
+  if (typeof text !== 'string') return invalid(`Expected a text, got ${kindOf(text)}.`);
+  if (text.trim() === '') return invalid('The text is empty: leave such lines out.');
+  if (idField === undefined) return { item: text, id: undefined };
+  const id = record?.[idField];
+  return id === undefined ? missing(idField, { value, option: '--id-field' }) : { item: text, id };
+}

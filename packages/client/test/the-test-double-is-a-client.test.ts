@@ -1,0 +1,13 @@
+import { createTestMillrace } from '@millrace/client/testing';
+import { describeClient } from '../../../test/conformance/client.ts';
+
+const double = createTestMillrace({
+  handlers: {
+    'text.clean': ({ texts }) => ({
+      texts: texts.map((text) => text.replace(/<[^>]*>/g, '').replaceAll('&amp;', '&')),
+    }),
+  },
+});
+
+// Clients of one mill: `close` ends each by itself.
+describeClient({ name: 'the test double', open: () => double.another() });

@@ -1,0 +1,125 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { mixedTexts, ownPrefix } from '../setup/mill.ts';
+import { startApi, startWorker, stopProcesses } from '../setup/processes.ts';
+import {
+  answersIn,
+  contentOf,
+  createBatch,
+  embedLine,
+  openAiOf,
+  untilBatch,
+  untilEnded,
+  uploadLines,
+} from '../setup/run-files.ts';
+
+const redisUrl = inject('redisUrl');
+/** Small here; `npm run runs:soak` does it with 20,000. */
+const count = 600;
+const lines = mixedTexts(count).map((text, index) => embedLine(`line-${index}`, text));
+const homes: string[] = [];
+
+afterAll(async () => {
+  await stopProcesses();
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+});
+
+/** A mill of its own: a prefix, and a folder for its files. */
+function ownMill(env: Record<string, string> = {}) {
+  const FILES_DIR = mkdtempSync(path.join(tmpdir(), 'millrace-runs-'));
+  homes.push(FILES_DIR);
+  const options = { redisUrl, prefix: ownPrefix(), env: { FILES_DIR, ...env } };
+  return { options, FILES_DIR };
+}
+
+/** The output of a run that nothing happened to, once for all tests. */
+let undisturbed: Promise<Buffer> | undefined;
+async function undisturbedOutput(): Promise<Buffer> {
+  undisturbed ??= (async () => {
+    const { options } = ownMill();
+    const [api, worker] = await Promise.all([startApi(options), startWorker(options)]);
+    const client = openAiOf(api.url);
+    const batch = await createBatch(client, await uploadLines(client, lines));
+    const { output_file_id } = await untilEnded(client, batch.id);
+    const bytes = await contentOf(client, output_file_id);
+    await Promise.all([api.stop(), worker.stop()]);
+    return bytes;
+  })();
+  return await undisturbed;
+}
+
+describe('A run over a file', () => {
+  it('gives one answer a line, in order', async () => {
+    const answers = (await undisturbedOutput())
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { custom_id: string });
+    expect(answers.map(({ custom_id }) => custom_id)).toEqual(lines.map((_, index) => `line-${index}`));
+  });
+
+  it('goes on after API and workers were killed at 60 %, and gives the same bytes', async () => {
+    const { options, FILES_DIR } = ownMill({ RUN_WINDOW: '128' });
+    const worker = await startWorker(options);
+    const first = await startApi(options);
+    const client = openAiOf(first.url);
+    const batch = await createBatch(client, await uploadLines(client, lines));
+    const before = await untilBatch(client, batch.id, ({ progress }) => progress.done >= 0.6 * count);
+    await Promise.all([first.stop('SIGKILL'), worker.stop('SIGKILL')]);
+    const [second] = await Promise.all([startApi(options), startWorker(options)]);
+    const again = openAiOf(second.url);
+    const after = await untilEnded(again, batch.id);
+    expect(after.status).toBe('completed');
+    expect(after.request_counts).toEqual({ total: count, completed: count, failed: 0 });
+    expect(before.progress.done).toBeLessThan(count);
+    expect((await contentOf(again, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+    // Nothing but the input and the output is left.
+    expect(readdirSync(FILES_DIR).sort()).toEqual([batch.input_file_id, after.output_file_id].sort());
+  });
+
+  it('is carried on by another API that was there all the time, and no task is done twice', async () => {
+    const { options } = ownMill({ RUN_WINDOW: '128' });
+    const worker = await startWorker(options);
+    const apis = await Promise.all([startApi(options), startApi(options)]);
+    const client = openAiOf(apis[0].url);
+    const batch = await createBatch(client, await uploadLines(client, lines));
+    await untilBatch(client, batch.id, ({ progress }) => progress.done > 0);
+    const drives = (api: (typeof apis)[number]) => api.lines.some(({ event }) => event === 'run.driving');
+    const [driver, other] = drives(apis[0]) ? apis : [apis[1], apis[0]];
+    await driver.stop('SIGKILL');
+    const rest = openAiOf(other.url);
+    const after = await untilEnded(rest, batch.id);
+    expect((await contentOf(rest, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+    // The worker lived on: it computed each text once.
+    const metrics = await (await fetch(`${other.url}/metrics`)).text();
+    const computed = /millrace_call_items_sum\{[^}]*inference\.embed[^}]*\} (\d+)/.exec(metrics)?.[1];
+    expect(Number(computed)).toBeLessThanOrEqual(count);
+    await worker.stop();
+  });
+
+  it('survives an API that is killed again and again, wherever it was', async () => {
+    const { options } = ownMill({ RUN_WINDOW: '64' });
+    await startWorker(options);
+    let api = await startApi(options);
+    let client = openAiOf(api.url);
+    const fileId = await uploadLines(client, lines);
+    const batch = await createBatch(client, fileId);
+    // At once while it validates; then at each quarter, and in the end while it joins what there is.
+    for (const share of [-1, 0, 0.2, 0.4, 0.6, 0.8, 0.99]) {
+      await untilBatch(
+        client,
+        batch.id,
+        ({ progress, status }) => progress.done > share * count || status !== 'in_progress',
+      ).catch(() => undefined);
+      await api.stop('SIGKILL');
+      api = await startApi(options);
+      client = openAiOf(api.url);
+    }
+    const after = await untilEnded(client, batch.id);
+    expect(after.request_counts).toEqual({ total: count, completed: count, failed: 0 });
+    expect((await contentOf(client, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+    expect(await answersIn(client, after.error_file_id)).toEqual([]);
+  }, 180_000);
+});
