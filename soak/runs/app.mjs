@@ -17,7 +17,7 @@ export class App {
    * @param {Record<string, string>} env
    */
   constructor(name, env) {
-    this.#child = spawn(process.execPath, [...(process.env['SOAK_NODE'] ? process.env['SOAK_NODE'].split(' ') : []), `${root}/apps/${name}/dist/main.js`], {
+    this.#child = spawn(process.execPath, [`${root}/apps/${name}/dist/main.js`], {
       cwd: root,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -27,7 +27,7 @@ export class App {
     this.#ready = new Promise((resolve, reject) => {
       createInterface({ input: this.#child.stdout }).on('line', (line) => {
         if (line.includes(`"event":"${event}"`)) resolve(undefined);
-        if (process.env['SOAK_NODE'] && name === 'api') process.stderr.write(line + '\n'); if (/"level":[456]0/.test(line)) process.stderr.write(`${name}: ${line}\n`);
+        if (/"level":[56]0/.test(line)) process.stderr.write(`${name}: ${line}\n`);
       });
       void this.#exited.then(([code]) => reject(new Error(`the ${name} ended with ${code}`)));
     });

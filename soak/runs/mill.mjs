@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@millrace/shared/logger';
 import { connectRedis } from '@millrace/shared/redis/connection';
+import { beatEveryMs } from '@millrace/shared/redis/workers';
 import OpenAI from 'openai';
 import { freePort } from '../../scripts/redis/free-port.mjs';
 import { App } from './app.mjs';
@@ -110,8 +111,9 @@ export class Mill {
     return { sha256: hash.digest('hex'), bytes, lines };
   }
 
-  /** Texts that the workers that live have computed. */
+  /** Texts that the workers that live have computed, once each has told so. */
   async computed() {
+    await sleep(2 * beatEveryMs);
     const text = await (await fetch(`${this.#url}/metrics`)).text();
     const sums = [...text.matchAll(/^millrace_call_items_sum\{[^}]*inference\.embed[^}]*\} (\d+)$/gm)];
     return sums.reduce((sum, [, value]) => sum + Number(value), 0);

@@ -18,6 +18,8 @@ export interface TestApi {
   readonly redisUrl: string;
   readonly prefix: string;
   readonly url: string;
+  /** Where its files are. */
+  readonly filesDir: string;
   /** What it has logged. */
   readonly lines: readonly Record<string, unknown>[];
   /** What it told to a person. */
@@ -81,6 +83,7 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
     redisUrl,
     prefix,
     url,
+    filesDir: settings.FILES_DIR,
     lines,
     told,
     get: (path, headers = {}) => fetch(url + path, { headers, redirect: 'manual' }),

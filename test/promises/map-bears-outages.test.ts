@@ -5,13 +5,13 @@ import { ownPrefix } from '../setup/mill.ts';
 import { type PrivateRedis, startRedis } from '../setup/private-redis.ts';
 import { startWorker, stopProcesses } from '../setup/processes.ts';
 
-const count = 3000;
+const count = 1500;
 
 let redis: PrivateRedis;
 let api: TestApi;
 const prefix = ownPrefix();
 /** Fewer may wait than a map has under way. */
-const maxWaiting = 40;
+const maxWaiting = 50;
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -40,8 +40,8 @@ describe.each(['Redis', 'HTTP'])('A map by %s', (way) => {
       ids.add(outcome.id);
       expected += 1;
       // In the middle of the work, once with notice and once without.
-      if (expected === 500) await redis.restart();
-      if (expected === 1500) {
+      if (expected === 300) await redis.restart();
+      if (expected === 900) {
         await redis.kill('SIGKILL');
         await redis.restart();
       }

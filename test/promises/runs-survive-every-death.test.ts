@@ -1,11 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { mixedTexts, ownPrefix } from '../setup/mill.ts';
-import { startApi, startWorker, stopProcesses } from '../setup/processes.ts';
+import { startApi, startWorker, stopProcesses, type TestProcess } from '../setup/processes.ts';
 import {
-  answersIn,
   contentOf,
   createBatch,
   embedLine,
@@ -32,6 +32,10 @@ function ownMill(env: Record<string, string> = {}) {
   homes.push(FILES_DIR);
   const options = { redisUrl, prefix: ownPrefix(), env: { FILES_DIR, ...env } };
   return { options, FILES_DIR };
+}
+
+function driving({ lines: log }: TestProcess): boolean {
+  return log.some(({ event }) => event === 'run.driving');
 }
 
 /** The output of a run that nothing happened to, once for all tests. */
@@ -86,8 +90,7 @@ describe('A run over a file', () => {
     const client = openAiOf(apis[0].url);
     const batch = await createBatch(client, await uploadLines(client, lines));
     await untilBatch(client, batch.id, ({ progress }) => progress.done > 0);
-    const drives = (api: (typeof apis)[number]) => api.lines.some(({ event }) => event === 'run.driving');
-    const [driver, other] = drives(apis[0]) ? apis : [apis[1], apis[0]];
+    const [driver, other] = driving(apis[0]) ? apis : [apis[1], apis[0]];
     await driver.stop('SIGKILL');
     const rest = openAiOf(other.url);
     const after = await untilEnded(rest, batch.id);
@@ -99,27 +102,51 @@ describe('A run over a file', () => {
     await worker.stop();
   });
 
-  it('survives an API that is killed again and again, wherever it was', async () => {
-    const { options } = ownMill({ RUN_WINDOW: '64' });
+  it('survives an API that is killed wherever it was: validating, in the middle of a part, between two, joining them', async () => {
+    const { options, FILES_DIR } = ownMill({ RUN_WINDOW: '64' });
     await startWorker(options);
     let api = await startApi(options);
     let client = openAiOf(api.url);
-    const fileId = await uploadLines(client, lines);
-    const batch = await createBatch(client, fileId);
-    // At once while it validates; then at each quarter, and in the end while it joins what there is.
-    for (const share of [-1, 0, 0.2, 0.4, 0.6, 0.8, 0.99]) {
-      await untilBatch(
-        client,
-        batch.id,
-        ({ progress, status }) => progress.done > share * count || status !== 'in_progress',
-      ).catch(() => undefined);
+    const input = await uploadLines(client, lines);
+    const { id } = await createBatch(client, input);
+    const parts = (names: readonly string[]) => names.filter((name) => name.startsWith('part-')).length;
+    const moments: ((names: readonly string[]) => boolean)[] = [
+      () => true,
+      (names) => names.some((name) => name.startsWith('.draft-')),
+      (names) => parts(names) >= 3,
+      (names) => parts(names) >= 6,
+      (names) => names.some((name) => name.startsWith('file-') && name !== input),
+    ];
+    for (const isMoment of moments) {
+      while (!isMoment(readdirSync(FILES_DIR))) await nextTurn();
       await api.stop('SIGKILL');
       api = await startApi(options);
       client = openAiOf(api.url);
     }
-    const after = await untilEnded(client, batch.id);
+    const after = await untilEnded(client, id);
+    expect(after).toMatchObject({ status: 'completed', error_file_id: null });
     expect(after.request_counts).toEqual({ total: count, completed: count, failed: 0 });
     expect((await contentOf(client, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
-    expect(await answersIn(client, after.error_file_id)).toEqual([]);
+    // What it was killed over is left as a draft, and swept when it is old; no part of the output is.
+    const left = readdirSync(FILES_DIR).filter((name) => !name.startsWith('.draft-'));
+    expect(left.sort()).toEqual([input, after.output_file_id].sort());
   }, 180_000);
+
+  it('is let go by an API that stops in order, and taken by the next at once', async () => {
+    const { options } = ownMill({ RUN_WINDOW: '64' });
+    await startWorker(options);
+    const apis = await Promise.all([startApi(options), startApi(options)]);
+    const client = openAiOf(apis[0].url);
+    const { id } = await createBatch(client, await uploadLines(client, lines));
+    await untilBatch(client, id, ({ progress }) => progress.done > 0);
+    const [driver, other] = driving(apis[0]) ? apis : [apis[1], apis[0]];
+    expect(await driver.stop('SIGTERM')).toBe(0);
+    const stoppedAt = Date.now();
+    const taken = await other.logged('run.driving');
+    // Sooner than its lease would have lapsed.
+    expect(Date.parse(String(taken['time'])) - stoppedAt).toBeLessThan(5000);
+    const rest = openAiOf(other.url);
+    const after = await untilEnded(rest, id);
+    expect((await contentOf(rest, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+  });
 });

@@ -14,6 +14,7 @@ import { errorOfRequest } from './problem.ts';
 import { bulkRoute } from './routes/bulk.ts';
 import { cancelTaskRoute } from './routes/cancel-task.ts';
 import { changePriorityRoute } from './routes/change-priority.ts';
+import { collectionTaskRoutes } from './routes/collection-tasks.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { enqueueTaskRoute } from './routes/enqueue-task.ts';
 import { errorsRoute } from './routes/errors.ts';
@@ -83,6 +84,7 @@ async function addRoutes(app: ApiServer, deps: ApiDeps): Promise<void> {
   changePriorityRoute(app, deps);
   scheduleRoutes(app, deps);
   collectionRoutes(app, deps);
+  collectionTaskRoutes(app, deps);
   taskTypesRoute(app, deps);
   queuesRoute(app, deps);
   pauseQueueRoutes(app, deps);

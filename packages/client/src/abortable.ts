@@ -18,6 +18,14 @@ export function raced<T>(signal: AbortSignal | undefined, act: () => Promise<T>)
   });
 }
 
+/** The longest that a timer of Node counts, 24.8 days; with more it would go off at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** A time for a timer: Infinity waits for as long as one can. */
+export function timerMs(ms: number): number {
+  return Math.min(ms, longestTimerMs);
+}
+
 /** Waits so many ms. @throws the reason of the signal. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
@@ -25,7 +33,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   let off = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(resolve, ms);
+      timer = setTimeout(resolve, timerMs(ms));
       if (signal !== undefined) off = onAbort(signal, () => reject(signal.reason));
     });
   } finally {

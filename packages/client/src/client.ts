@@ -13,6 +13,15 @@ import type { HttpAddress } from './transports/http-requests.ts';
 import { type RedisAddress, RedisTransport } from './transports/redis.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
+// What an app names in its own signatures.
+export type { MillraceError } from '@millrace/shared/errors';
+export type { TaskView } from '@millrace/shared/tasks/task';
+export type { EmbedOptions } from './embed.ts';
+export type { EnqueueOneOptions, EnqueueOptions } from './enqueue-options.ts';
+export type { MapOptions, MapOutcome } from './map.ts';
+export type { Task } from './task.ts';
+export type { FollowedEvent, Submission, Transport } from './transport.ts';
+
 /** A way of one's own to a mill, such as the test double's. */
 interface OwnWay {
   readonly transport: Transport;

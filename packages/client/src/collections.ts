@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/shared/errors';
 import type { Collections } from '@millrace/shared/redis/collections';
 import { withRedis } from '@millrace/shared/redis/connection';
+import type { Points } from '@millrace/shared/redis/points';
 import type { WorkerBeat, WorkerRegistry } from '@millrace/shared/redis/workers';
 import { problemsOf } from '@millrace/shared/tasks/problems';
 import {
@@ -9,10 +10,11 @@ import {
   collectionName,
   collectionSettings,
 } from '@millrace/shared/tasks/vector/collection';
-import type { CollectionView } from '@millrace/shared/tasks/vector/collection-view';
+import type { CollectionView, PointView } from '@millrace/shared/tasks/vector/collection-view';
 
 interface CollectionAdminParams {
   readonly collections: Collections;
+  readonly points: Points;
   readonly workers: WorkerRegistry;
   readonly now: () => number;
 }
@@ -48,6 +50,22 @@ export class CollectionAdmin {
     const states = await withRedis(() => this.params.collections.list());
     const workers = await this.workers();
     return states.map((state) => viewOf(state, workers));
+  }
+
+  /**
+   * One point of a collection.
+   * @throws MillraceError COLLECTION_NOT_FOUND, POINT_NOT_FOUND, COLLECTION_CHANGED, REDIS_UNAVAILABLE.
+   */
+  async point(name: string, id: string): Promise<PointView> {
+    const { collections, points } = this.params;
+    const state = await withRedis(() => collections.read(name));
+    if (state === undefined) throw collectionNotFound(name);
+    const [point] = await withRedis(() => points.read(state.collection, [id]));
+    if (point === undefined) {
+      const detail = `There is no point ${JSON.stringify(id.slice(0, 100))} in collection ${name}.`;
+      throw new MillraceError('POINT_NOT_FOUND', detail);
+    }
+    return { id, version: point.stamp.version, vector: Array.from(point.vector), metadata: point.metadata };
   }
 
   /** Drops a collection and all its points. @throws MillraceError COLLECTION_NOT_FOUND, REDIS_UNAVAILABLE. */

@@ -1,4 +1,4 @@
-import { onAbort } from './abortable.ts';
+import { onAbort, timerMs } from './abortable.ts';
 import type { Watch } from './waiting.ts';
 
 /** How long somebody waits. */
@@ -17,7 +17,7 @@ export async function endsWithin(watch: Watch, { timeoutMs, signal }: WaitBound)
   let timer: NodeJS.Timeout | undefined;
   let off = () => {};
   const over = new Promise<boolean>((resolve, reject) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+    timer = setTimeout(() => resolve(false), timerMs(timeoutMs));
     if (signal !== undefined) off = onAbort(signal, () => reject(signal.reason));
   });
   try {

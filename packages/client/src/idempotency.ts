@@ -47,7 +47,7 @@ export class Idempotency {
    * @throws MillraceError INVALID_REQUEST, IDEMPOTENCY_MISMATCH, REDIS_UNAVAILABLE.
    */
   async claim(prepared: PreparedTask, key: IdempotencyKey, submitted: unknown): Promise<Claim> {
-    checkForm(key.key);
+    checkKeyForm(key.key);
     const wanted = { id: prepared.id, bodyHash: hashOf(submitted) };
     let over: IdempotentTask | undefined;
     for (let round = 0; round < roundsTried; round += 1) {
@@ -76,7 +76,8 @@ export class Idempotency {
   }
 }
 
-function checkForm(key: string): void {
+/** @throws MillraceError INVALID_REQUEST. */
+export function checkKeyForm(key: string): void {
   if (keyForm.test(key)) return;
   throw new MillraceError('INVALID_REQUEST', 'The Idempotency-Key is not of a form that a header can carry.', {
     problems: [

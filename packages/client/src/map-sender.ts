@@ -32,8 +32,8 @@ const ofAll: readonly ErrorCode[] = [
 ];
 /** Between two looks for a result while Redis or the API is away; ms. */
 const awayPauseMs = 500;
-/** Between two tries to send; ms. */
-const shortestPauseMs = 50;
+/** Between two tries to send: for so long admission trusts what it saw; ms. */
+const shortestPauseMs = 250;
 /** So long a loop that is left waits for its tasks to be cancelled; ms. A worker lets go of one within 2 s as a rule. */
 const leavesWithinMs = 3000;
 

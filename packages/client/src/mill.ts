@@ -6,6 +6,7 @@ import { connectRedis, disconnectRedis, type Redis } from '@millrace/shared/redi
 import { EndedTasks } from '@millrace/shared/redis/ended-tasks';
 import { IdempotencyKeys } from '@millrace/shared/redis/idempotency-keys';
 import { createKeys, type Keys } from '@millrace/shared/redis/keys';
+import { Points } from '@millrace/shared/redis/points';
 import { ResultStore } from '@millrace/shared/redis/results';
 import { TaskIndex } from '@millrace/shared/redis/task-index';
 import { WorkerRegistry } from '@millrace/shared/redis/workers';
@@ -112,7 +113,11 @@ function openSteering(
   return {
     workers,
     schedules,
-    collections: new CollectionAdmin({ collections: new Collections(redis, keys), workers, now }),
+    collections: new CollectionAdmin({
+      collections: new Collections(redis, keys),
+      points: new Points(redis, keys),
+      ...{ workers, now },
+    }),
     idempotency: new Idempotency({
       keys: new IdempotencyKeys(redis, keys),
       ended: new EndedTasks(redis, keys),

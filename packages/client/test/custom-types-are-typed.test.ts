@@ -91,5 +91,6 @@ describe('A client with task types of its own', () => {
     expect(() => new Millrace({ ...address, baseUrl: 'http://127.0.0.1:1' })).toThrow(/redisUrl and baseUrl/);
     expect(() => new Millrace({} as { redisUrl: string })).toThrow(/either redisUrl or baseUrl/);
     expect(() => new Millrace({ baseUrl: 'localhost:3000' })).toThrow(/expected http/);
+    expect(() => new Millrace({ baseUrl: 'http://127.0.0.1:1', apiKey: 'a\nb' })).toThrow(/apiKey/);
   });
 });

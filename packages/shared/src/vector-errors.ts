@@ -6,6 +6,12 @@ export const vectorErrors = {
     title: 'No such collection',
     remedy: 'PUT /v1/collections/{name} creates it; GET /v1/collections lists those that exist.',
   },
+  POINT_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'No such point',
+    remedy: 'Check the id; a point that was deleted is not there any more.',
+  },
   COLLECTION_DIFFERS: {
     status: 409,
     retryable: false,

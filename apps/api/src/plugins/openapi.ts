@@ -10,6 +10,7 @@ A task is enqueued with POST /v1/tasks and read with GET /v1/tasks/{id}; both wa
 
 const tags = [
   { name: 'tasks', description: 'Enqueue tasks, read and steer them, read their results.' },
+  { name: 'collections', description: 'Points with vectors and metadata, and an index over them.' },
   { name: 'schedules', description: 'Tasks that come again and again.' },
   {
     name: 'openai',

@@ -1,5 +1,5 @@
 import { collectionSettings } from '@millrace/shared/tasks/vector/collection';
-import { collectionViewSchema } from '@millrace/shared/tasks/vector/collection-view';
+import { collectionViewSchema, pointViewSchema } from '@millrace/shared/tasks/vector/collection-view';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
 import { leaveBody } from '../plugins/schemas.ts';
@@ -89,5 +89,20 @@ function readRoutes(app: ApiServer, { mill }: ApiDeps): void {
       response: { 200: collectionSchema, ...missing },
     },
     handler: async ({ params: { name } }) => await mill.collections.get(name),
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/collections/:name/points/:id',
+    schema: {
+      tags: ['collections'],
+      operationId: 'readPoint',
+      summary: 'Read a point',
+      params: params.extend({ id: z.string() }),
+      response: {
+        200: pointViewSchema.meta({ id: 'Point' }),
+        ...problemResponses('COLLECTION_NOT_FOUND', 'POINT_NOT_FOUND', 'COLLECTION_CHANGED', 'REDIS_UNAVAILABLE'),
+      },
+    },
+    handler: async ({ params: { name, id } }) => await mill.collections.point(name, id),
   });
 }

@@ -20,7 +20,7 @@ const mostDriven = 8;
  * Bytes of input that all of them together have under way: lines may be long, and this process holds what is under way several
  * times over, as text, as task and as answer.
  */
-const windowBytes = 6 * 2 ** 20;
+const windowBytes = 4 * 2 ** 20;
 const lookEveryMs = 1000;
 /** How long a run rests after something went wrong, in ms. */
 const restMs = 3000;

@@ -21,6 +21,10 @@ const remedies: Partial<Record<ErrorCode, string>> = {
   RESULT_NOT_READY: 'Wait for it: `millrace get ID --wait 5m`.',
   QUEUE_FULL: 'Try again later, or add workers.',
   INVALID_INPUT: 'docs/tasks.md has the input of each type.',
+  TASK_ENDED: '`millrace get ID` says how; `millrace retry ID` tries a failed one again.',
+  TASK_NOT_FAILED: '`millrace get ID` says how it stands.',
+  TASK_NOT_SUCCEEDED: '`millrace get ID` says why.',
+  POISONED: 'Look at the input and at the log of the worker; `millrace retry ID` tries again.',
 };
 
 const exits: Partial<Record<ErrorCode, ExitCode>> = {
@@ -32,6 +36,7 @@ const exits: Partial<Record<ErrorCode, ExitCode>> = {
   CONFIG_INVALID: exitCodes.usage,
   INVALID_REQUEST: exitCodes.usage,
   UNSUPPORTED_TASK_TYPE: exitCodes.usage,
+  MODEL_NOT_AVAILABLE: exitCodes.usage,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {
@@ -58,6 +63,7 @@ export function errorText(error: unknown): string {
   // The message of one problem tells it already.
   const listed = problems.length > 1 ? problems : [];
   const list = listed.map(({ path, got, expected }) => `\n  ${path}: got ${got}, expected ${expected}`);
-  const isSaid = remedy === undefined || message.includes(remedy) || problems.length > 0;
+  const isSaid =
+    remedy === undefined || [remedy, ...problems.map((problem) => problem.remedy)].some((one) => message.includes(one));
   return `${sentence}${isSaid ? '' : ` ${remedy}`}${list.join('')}`;
 }

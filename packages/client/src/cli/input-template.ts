@@ -1,5 +1,5 @@
-import { Refusal } from './refusal.ts';
 import { hasFields } from './record-fields.ts';
+import { Refusal } from './refusal.ts';
 
 /** Makes an input of a record; undefined when the record lacks the field that is given. */
 export type FillTemplate = (value: unknown) => { readonly input: unknown } | { readonly missing: string };
@@ -20,7 +20,9 @@ export function inputTemplate(text: string): FillTemplate {
   try {
     template = JSON.parse(text);
   } catch (error) {
-    throw new Refusal(`--input-template is not JSON (${(error as Error).message}): write e.g. '{"texts": ["{{text}}"]}'.`);
+    throw new Refusal(
+      `--input-template is not JSON (${(error as Error).message}): write e.g. '{"texts": ["{{text}}"]}'.`,
+    );
   }
   if (text.search(placeholder) === -1) {
     throw new Refusal(`--input-template has no place such as {{text}} in it: every line would give the same input.`);
@@ -37,16 +39,16 @@ export function inputTemplate(text: string): FillTemplate {
   };
 }
 
-function filled(part: unknown, valueOf: (name: string) => unknown): unknown {
+function filled(part: unknown, fieldOf: (name: string) => unknown): unknown {
   if (typeof part === 'string') {
     const [, whole] = wholePlaceholder.exec(part) ?? [];
-    if (whole !== undefined) return valueOf(whole);
+    if (whole !== undefined) return fieldOf(whole);
     return part.replaceAll(placeholder, (_, name: string) => {
-      const value = valueOf(name);
+      const value = fieldOf(name);
       return typeof value === 'string' ? value : JSON.stringify(value);
     });
   }
-  if (Array.isArray(part)) return part.map((entry) => filled(entry, valueOf));
+  if (Array.isArray(part)) return part.map((entry) => filled(entry, fieldOf));
   if (!hasFields(part)) return part;
-  return Object.fromEntries(Object.entries(part).map(([name, entry]) => [name, filled(entry, valueOf)]));
+  return Object.fromEntries(Object.entries(part).map(([name, entry]) => [name, filled(entry, fieldOf)]));
 }

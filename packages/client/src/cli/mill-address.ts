@@ -24,12 +24,13 @@ export const howToStart =
  * @throws Refusal when there is none, MillraceError CONFIG_INVALID.
  */
 export function findMill({ url, redis }: MillFlags): MillAddress {
-  if (url !== undefined && redis !== undefined) throw new Refusal('--url and --redis exclude each other: give one of them.');
-  const { MILLRACE_URL, MILLRACE_API_KEY, MILLRACE_PREFIX: prefix } = readSettings([
-    'MILLRACE_URL',
-    'MILLRACE_API_KEY',
-    'MILLRACE_PREFIX',
-  ]);
+  if (url !== undefined && redis !== undefined)
+    throw new Refusal('--url and --redis exclude each other: give one of them.');
+  const {
+    MILLRACE_URL,
+    MILLRACE_API_KEY,
+    MILLRACE_PREFIX: prefix,
+  } = readSettings(['MILLRACE_URL', 'MILLRACE_API_KEY', 'MILLRACE_PREFIX']);
   const baseUrl = url ?? (redis === undefined ? MILLRACE_URL : undefined);
   if (baseUrl !== undefined) return { way: 'http', baseUrl, apiKey: MILLRACE_API_KEY, shown: masked(baseUrl) };
   const redisUrl = redis ?? givenRedis() ?? privateRedis();

@@ -1,8 +1,8 @@
 import { readSettings } from '@millrace/shared/env';
+import { MillraceError } from '@millrace/shared/errors';
 import { loadPlugins } from '@millrace/shared/plugins';
 import type { WorkerBeat } from '@millrace/shared/redis/workers';
-import type { Catalog } from '@millrace/shared/tasks/catalog';
-import { createCatalog } from '@millrace/shared/tasks/catalog';
+import { type Catalog, createCatalog } from '@millrace/shared/tasks/catalog';
 import type { TaskType } from '@millrace/shared/tasks/define-task-type';
 import { Millrace } from '../client.ts';
 import { findMill, type MillAddress, type MillFlags } from './mill-address.ts';
@@ -26,9 +26,17 @@ export async function withMill<T>(flags: MillFlags, act: (open: OpenMill) => Pro
   const mill = connect(address, taskTypes);
   try {
     return await act({ mill, address, catalog: createCatalog(taskTypes) });
+  } catch (error) {
+    throw withAddress(error, address);
   } finally {
     await mill.close();
   }
+}
+
+/** Whoever hears that Redis is away wants to know which. */
+function withAddress(error: unknown, { shown }: MillAddress): unknown {
+  if (!(error instanceof MillraceError) || error.code !== 'REDIS_UNAVAILABLE') return error;
+  return new MillraceError(error.code, `Redis does not answer at ${shown}.`, { cause: error });
 }
 
 /**

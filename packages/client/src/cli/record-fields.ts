@@ -10,7 +10,8 @@ export function hasFields(value: unknown): value is Record<string, unknown> {
 
 /** What is wrong with a record that lacks a field; `option` names another. */
 export function missing(field: string, { value, option }: { value: unknown; option: string }): LineFault {
-  if (!hasFields(value)) return invalid(`The line is ${kindOf(value)} without fields, so it has no ${JSON.stringify(field)}.`);
+  if (!hasFields(value))
+    return invalid(`The line is ${kindOf(value)} without fields, so it has no ${JSON.stringify(field)}.`);
   const names = Object.keys(value);
   const listed = names.slice(0, mostListed).join(', ') + (names.length > mostListed ? ', …' : '');
   return invalid(`There is no field ${JSON.stringify(field)} among ${listed || 'none'}: name another with ${option}.`);

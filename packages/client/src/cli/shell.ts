@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import pc from 'picocolors';
 import type { Interrupts } from './interrupts.ts';
 
-type Colors = typeof pc;
+type Colors = ReturnType<typeof pc.createColors>;
 
 /** Where text goes; a terminal or not. */
 export interface TextSink {

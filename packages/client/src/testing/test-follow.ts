@@ -1,4 +1,4 @@
-import { onAbort } from '../abortable.ts';
+import { onAbort, timerMs } from '../abortable.ts';
 import { Change } from '../change.ts';
 import type { WaitBound } from '../ends-within.ts';
 import type { FollowedEvent } from '../transport.ts';
@@ -44,7 +44,7 @@ export async function testTaskEnds(
   const offs: (() => void)[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(resolve, timerMs(timeoutMs));
       offs.push(() => clearTimeout(timer));
       offs.push(task.listen(({ kind }) => kind === 'end' && resolve()));
       for (const each of [signal, closing]) {

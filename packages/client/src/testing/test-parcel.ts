@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { MillraceError, toMillraceError } from '@millrace/shared/errors';
+import { checkKeyForm } from '../idempotency.ts';
 import type { Parcel, SendOutcome, Submission } from '../transport.ts';
 import type { TestMill } from './test-mill.ts';
 
@@ -34,6 +35,7 @@ export class TestParcel implements Parcel {
     const { mill, admit } = this.params;
     const { keys } = mill;
     try {
+      if (this.key !== undefined) checkKeyForm(this.key);
       const kept = this.key === undefined ? undefined : keys.get(this.key);
       if (kept !== undefined && !isDeepStrictEqual(kept.submission, task)) {
         const detail = `The key ${this.key} came with another task before, which is ${kept.id}; nothing was enqueued.`;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MillraceError, toMillraceError } from '@millrace/shared/errors';
+import { checkKeyForm } from '../idempotency.ts';
 import type { Parcel, SendOutcome, Submission } from '../transport.ts';
 import { errorOfProblem } from './http-problem.ts';
 import { type ApiRequests, isOutage } from './http-requests.ts';
@@ -26,7 +27,9 @@ export class HttpParcel implements Parcel {
   private readonly key: string;
   private readonly outcomes: SendOutcome[] = [];
 
+  /** @throws MillraceError INVALID_REQUEST when the key cannot be one. */
   constructor(requests: ApiRequests, tasks: readonly Submission[], idempotencyKey: string = randomUUID()) {
+    checkKeyForm(idempotencyKey);
     this.requests = requests;
     this.tasks = tasks;
     this.key = idempotencyKey;

@@ -62,7 +62,7 @@ export class ApiRequests {
     this.base = baseOf(baseUrl);
     this.fetch = fetch;
     this.retryMs = retryMs;
-    this.headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    this.headers = apiKey === undefined ? {} : { authorization: `Bearer ${checkedKey(apiKey)}` };
   }
 
   /** The JSON that is answered. @throws MillraceError the API's own; API_UNAVAILABLE, CONFIG_INVALID, CLOSED. */
@@ -124,12 +124,12 @@ export class ApiRequests {
     { path, method = 'GET', body, contentType = 'application/json', headers, signal, waitMs = 0 }: ApiRequest,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
-    // Who waits on purpose has slots of its own, or nobody could ask anything while many wait.
-    const leave = waitMs > 0 ? undefined : await this.slots.take({ signal });
     const url = this.base + path;
-    const guard = this.guard({ url, signal, withinMs: answerWithinMs + waitMs });
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
     const typed = text === null ? {} : { 'content-type': contentType };
+    // Who waits on purpose has slots of its own, or nobody could ask anything while many wait.
+    const leave = waitMs > 0 ? undefined : await this.slots.take({ signal });
+    const guard = this.guard({ url, signal, withinMs: answerWithinMs + waitMs });
     try {
       const init = { method, body: text, headers: { ...this.headers, ...typed, ...headers }, signal: guard.signal };
       const response = await this.fetch(url, init);
@@ -225,6 +225,12 @@ function baseOf(baseUrl: string): string {
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   }
   throw new MillraceError('CONFIG_INVALID', `baseUrl: got ${JSON.stringify(baseUrl)}, expected http://… or https://….`);
+}
+
+/** A key that a header can carry; it is not told, for it must reach no log. */
+function checkedKey(apiKey: string): string {
+  if (/^[\x21-\x7e]+$/.test(apiKey)) return apiKey;
+  throw new MillraceError('CONFIG_INVALID', 'apiKey: expected printable ASCII characters without spaces.');
 }
 
 function closedError(): MillraceError {

@@ -1,4 +1,4 @@
-import { onAbort } from '../abortable.ts';
+import { onAbort, timerMs } from '../abortable.ts';
 
 interface Turn {
   /** Ends the wait for a slot early, with its reason. */
@@ -38,7 +38,7 @@ export class Slots {
       return await new Promise<boolean>((resolve, reject) => {
         called = () => resolve(true);
         this.queue.add(called);
-        if (withinMs !== undefined) timer = setTimeout(() => resolve(false), withinMs);
+        if (withinMs !== undefined) timer = setTimeout(() => resolve(false), timerMs(withinMs));
         if (signal !== undefined) off = onAbort(signal, () => reject(signal.reason));
       });
     } finally {

@@ -78,7 +78,7 @@ export async function disconnectRedis(redis: Redis): Promise<void> {
 }
 
 const unavailable =
-  /Connection is closed|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY/i;
+  /Connection is closed|Command aborted|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY/i;
 
 /** Whether an error means that Redis is away, so that the caller cannot know what became of its command. */
 export function isRedisUnavailable(error: unknown): boolean {

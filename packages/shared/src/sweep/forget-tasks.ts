@@ -1,5 +1,6 @@
 import type { TaskQueue } from '../queues.ts';
 import type { Redis } from '../redis/connection.ts';
+import { EndedTasks } from '../redis/ended-tasks.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Family } from '../tasks/task.ts';
 import { removeEndedTasks } from './retention.ts';
@@ -26,5 +27,7 @@ export async function forgetTasks(params: ForgetParams, jobIds: readonly string[
     return Array.from({ length: attempts }, (_, attempt) => keys.result({ family, jobId }, attempt + 1));
   });
   if (results.length > 0) await redis.unlink(...results);
+  // One that BullMQ failed by itself is not listed yet.
+  await new EndedTasks(redis, keys).list(family, jobIds, Date.now());
   await removeEndedTasks(params, jobIds);
 }

@@ -112,9 +112,20 @@ function parseInput(
 /** The bytes of an input, if they are not too many. */
 function checkBytes(limits: TaskLimits, taskType: TaskType, input: unknown): number {
   if (input === undefined) return 0;
-  const bytes = Buffer.byteLength(JSON.stringify(input));
+  const bytes = Buffer.byteLength(toJson(input));
   if (bytes > limits.bytes) throw tooLarge(taskType, `${bytes} bytes of JSON`, `at most ${limits.bytes} bytes`);
   return bytes;
+}
+
+/** What is nested so deeply that V8 cannot write it nobody else could read either. */
+function toJson(input: unknown): string {
+  try {
+    return JSON.stringify(input);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const expected = 'JSON of fewer levels';
+    throw invalid([{ path: 'input', got: 'JSON of thousands of levels', expected, remedy: 'Make it flatter.' }]);
+  }
 }
 
 /** Lists longer than this are only looked into when the type takes as many items. */

@@ -64,7 +64,7 @@ export class S3Store implements FileStore {
       await response.body?.cancel();
       return Readable.from([]);
     }
-    return Readable.from(blaming(response.body), { objectMode: false });
+    return Readable.from(whole(response.body, response.headers.get('content-length')), { objectMode: false });
   }
 
   async size(name: string): Promise<number | undefined> {
@@ -170,13 +170,16 @@ export class S3Store implements FileStore {
   }
 }
 
-/** A connection that breaks in the middle of an answer is the storage's fault, too. */
-async function* blaming(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** A connection that breaks in the middle of an answer, or an answer that is shorter than it said, is the storage's fault. */
+async function* whole(body: AsyncIterable<Uint8Array>, length: string | null): AsyncGenerator<Uint8Array> {
+  const counted = new CountedBytes(body);
   try {
-    yield* body;
+    yield* counted;
   } catch (error) {
     throw unavailable((error as Error).message, error);
   }
+  if (length !== null && counted.total === Number(length)) return;
+  throw unavailable(`an answer had ${counted.total} bytes and was to have ${length ?? 'a length'}`);
 }
 
 function unavailable(message: string, cause?: unknown): MillraceError {

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { PositionedFile } from './positioned-file.ts';
 import type { RowOutput } from './row-output.ts';
 import { writeFailure } from './write-failure.ts';
@@ -45,6 +45,11 @@ export class DraftOutput implements RowOutput {
     } catch (error) {
       throw writeFailure(this.shown, error);
     }
+  }
+
+  async discard(): Promise<void> {
+    await this.close();
+    await rm(this.draft.path, { force: true });
   }
 
   async close(): Promise<void> {

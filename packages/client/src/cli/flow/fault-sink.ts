@@ -68,7 +68,8 @@ export class FaultLines implements FaultSink {
       this.told += 1;
       // Programs can take them all.
       if (this.asJson || this.told <= mostTold) this.say(this.lineOf(fault));
-      else if (this.told === mostTold + 1) this.say(`More than ${count(mostTold)} lines failed: --errors FILE keeps them all.`);
+      else if (this.told === mostTold + 1)
+        this.say(`More than ${count(mostTold)} lines failed: --errors FILE keeps them all.`);
     }
   }
 
@@ -79,4 +80,3 @@ export class FaultLines implements FaultSink {
     return this.asJson ? JSON.stringify({ line, code, message }) : `line ${count(line)}: ${code}: ${message}`;
   }
 }
-

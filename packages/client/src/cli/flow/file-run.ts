@@ -97,10 +97,15 @@ export class FileRun<Item> {
     try {
       if (begun === undefined) await ledger?.write(this.done);
       await this.flow().run();
-      if (stopped.aborted) return await this.save();
+      if (stopped.aborted) return this.done.records > 0 ? await this.save() : await this.forget();
       await this.params.faults.sync();
       await output.finish(format.finalHead());
       await ledger?.remove();
+    } catch (error) {
+      // What is whole need not be done again; on a full disk the page before this one stands.
+      if (this.done.records > 0) await this.save().catch(() => {});
+      else await this.forget();
+      throw error;
     } finally {
       this.watch.close();
       ledger?.close();
@@ -149,6 +154,12 @@ export class FileRun<Item> {
     await faults.sync();
     await ledger?.write(this.done);
     this.savedAt = performance.now();
+  }
+
+  /** Nothing was done: whoever begins again finds nothing in the way. */
+  private async forget(): Promise<void> {
+    await this.params.output.discard();
+    await this.params.ledger?.remove();
   }
 
   /** Vectors of two models in one file are worth nothing. */

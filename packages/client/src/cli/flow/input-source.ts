@@ -51,7 +51,11 @@ async function openToRead(file: string): Promise<FileHandle> {
   }
 }
 
-async function* chunksOf(stream: Readable, stopped: AbortSignal, name: string): AsyncGenerator<Buffer, void, undefined> {
+async function* chunksOf(
+  stream: Readable,
+  stopped: AbortSignal,
+  name: string,
+): AsyncGenerator<Buffer, void, undefined> {
   const stop = () => void stream.destroy();
   if (stopped.aborted) stop();
   stopped.addEventListener('abort', stop, { once: true });

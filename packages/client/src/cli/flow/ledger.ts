@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { open, rename, rm, utimes, stat } from 'node:fs/promises';
+import { open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { exitCodes } from '../exit-codes.ts';
 import { Refusal } from '../refusal.ts';
@@ -89,7 +89,10 @@ export class Ledger {
     } catch (error) {
       throw writeFailure(this.path, error);
     }
-    this.beat ??= setInterval(() => void utimes(this.path, new Date(), new Date()).catch(() => {}), beatEveryMs).unref();
+    this.beat ??= setInterval(
+      () => void utimes(this.path, new Date(), new Date()).catch(() => {}),
+      beatEveryMs,
+    ).unref();
   }
 
   /** The run is complete, or begins again. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LineFault } from '../line-fault.ts';
-import { Refusal } from '../refusal.ts';
 import type { RawRecord, RecordReader } from '../readers/record-reader.ts';
+import { Refusal } from '../refusal.ts';
 import type { InputSource } from './input-source.ts';
 import { PrefixHash } from './prefix-hash.ts';
 import type { Recipe } from './recipe.ts';
@@ -56,7 +56,8 @@ export async function* partsOf<Item>(params: PartsParams<Item>): AsyncGenerator<
   const batches = reader.records(hashed(source.chunks(stopped), hash));
   try {
     for (let asked = ask(batches); ; ) {
-      const isLate = source.isLive && !builder.isEmpty && (await Promise.race([asked, pause(companyMs, 'late')])) === 'late';
+      const isLate =
+        source.isLive && !builder.isEmpty && (await Promise.race([asked, pause(companyMs, 'late')])) === 'late';
       if (isLate) yield builder.close();
       const { done, value } = await asked;
       if (stopped.aborted || done === true) break;

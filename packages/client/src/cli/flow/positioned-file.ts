@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { Refusal } from '../refusal.ts';
 import { openFailure, writeFailure } from './write-failure.ts';
 
 /** A file that is written from the front, and cut where another process had stopped. */
@@ -16,12 +17,17 @@ export class PositionedFile {
 
   /** Opens it anew, or keeps so many bytes of it. @throws Refusal. */
   static async open(path: string, keepBytes: number): Promise<PositionedFile> {
+    const handle = await open(path, keepBytes === 0 ? 'w' : 'r+').catch((error) => {
+      throw openFailure(path, error);
+    });
     try {
-      const handle = await open(path, keepBytes === 0 ? 'w' : 'r+');
+      const { size } = await handle.stat();
+      if (size < keepBytes) throw new Refusal(`${path} is shorter than it was: begin again with --restart.`);
       await handle.truncate(keepBytes);
       return new PositionedFile(path, handle, keepBytes);
     } catch (error) {
-      throw openFailure(path, error);
+      await handle.close();
+      throw error instanceof Refusal ? error : openFailure(path, error);
     }
   }
 

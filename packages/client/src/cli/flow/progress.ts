@@ -15,7 +15,7 @@ export interface Progress {
   update(facts: ProgressFacts): void;
   /** What keeps it from going on; undefined when nothing does. */
   hold(reason: string | undefined): void;
-  /** It ends and leaves what was said. */
+  /** It ends and leaves what was said. May be called twice. */
   stop(): void;
 }
 
@@ -117,6 +117,7 @@ class BarProgress implements Progress {
   }
 
   stop(): void {
+    if (!this.bars.isActive) return;
     // What was said last is still to be drawn.
     this.bars.update();
     this.bars.stop();

@@ -9,6 +9,8 @@ export interface RowOutput {
   sync(): Promise<void>;
   /** There is no more: `head` goes over the beginning, and what was a draft is one no longer. */
   finish(head: Uint8Array): Promise<void>;
+  /** Nothing came of it: no draft is left. */
+  discard(): Promise<void>;
   /** Leaves it as it is. May be called twice, and after `finish`. */
   close(): Promise<void>;
 }

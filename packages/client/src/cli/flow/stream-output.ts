@@ -36,5 +36,7 @@ export class StreamOutput implements RowOutput {
     await this.write(head);
   }
 
+  async discard(): Promise<void> {}
+
   async close(): Promise<void> {}
 }

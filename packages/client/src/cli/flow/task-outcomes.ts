@@ -13,7 +13,11 @@ export function mapAny(
   mill: AnyMill,
   { type, inputs, options }: { type: string; inputs: Iterable<unknown> | AsyncIterable<unknown>; options: MapOptions },
 ): AsyncGenerator<AnyOutcome, void, undefined> {
-  return mill.map(type as never, inputs as AsyncIterable<never>, options) as AsyncGenerator<AnyOutcome, void, undefined>;
+  return mill.map(type as never, inputs as AsyncIterable<never>, options) as AsyncGenerator<
+    AnyOutcome,
+    void,
+    undefined
+  >;
 }
 
 /** The result is gone, which says nothing of the task: it is done again, so often at most. */
@@ -46,17 +50,26 @@ export class TaskOutcomes<Item> {
     const { error } = outcome;
     const faults = faultsIn(error, recipe.itemsPath);
     if (isFatal(error, faults, recipe)) throw error;
-    if (lost.includes(error.code) && losses < mostLosses) return await this.again(items, [items.map((_, at) => at)], losses + 1);
+    if (lost.includes(error.code) && losses < mostLosses)
+      return await this.again(items, [items.map((_, at) => at)], losses + 1);
     const isOfAll = items.length === 1 || ended.includes(error.code) || lost.includes(error.code);
     if (isOfAll) return items.map((_, at) => faults.get(at) ?? faultOf(error));
     const places = items.map((_, at) => at).filter((at) => !faults.has(at));
     const groups = faults.size > 0 ? [places] : halves(places);
-    const rows = await this.again(items, groups.filter(({ length }) => length > 0), losses);
+    const rows = await this.again(
+      items,
+      groups.filter(({ length }) => length > 0),
+      losses,
+    );
     return rows.map((row, at) => faults.get(at) ?? row);
   }
 
   /** Some items again, by their places; those of a group in one task. */
-  private async again(items: readonly Item[], groups: readonly number[][], losses: number): Promise<(Row | LineFault)[]> {
+  private async again(
+    items: readonly Item[],
+    groups: readonly number[][],
+    losses: number,
+  ): Promise<(Row | LineFault)[]> {
     const { mill, recipe, options } = this.params;
     const rows = new Array<Row | LineFault>(items.length);
     const picked = groups.map((places) => places.flatMap((at) => items.slice(at, at + 1)));
@@ -69,10 +82,14 @@ export class TaskOutcomes<Item> {
   }
 }
 
-function isFatal(error: MillraceError, faults: ReadonlyMap<number, LineFault>, recipe: Recipe<never>): boolean {
-  if (recipe.fatal.includes(error.code)) return true;
+function isFatal(
+  error: MillraceError,
+  faults: ReadonlyMap<number, LineFault>,
+  { fatal, itemsPath }: Pick<Recipe<unknown>, 'fatal' | 'itemsPath'>,
+): boolean {
+  if (fatal.includes(error.code)) return true;
   // Of a task with items, what is wrong with none of them is wrong with the options.
-  return error.code === 'INVALID_INPUT' && recipe.itemsPath !== undefined && faults.size === 0;
+  return error.code === 'INVALID_INPUT' && itemsPath !== undefined && faults.size === 0;
 }
 
 function halves(places: readonly number[]): number[][] {
@@ -84,7 +101,8 @@ function halves(places: readonly number[]): number[][] {
 function faultsIn(error: MillraceError, itemsPath: string | undefined): Map<number, LineFault> {
   const faults = new Map<number, LineFault>();
   if (itemsPath === undefined) return faults;
-  for (const { index, code } of error.items) faults.set(index, { code, message: withoutPlace(error, itemsPath).message });
+  for (const { index, code } of error.items)
+    faults.set(index, { code, message: withoutPlace(error, itemsPath).message });
   for (const { path, got, expected } of error.problems) {
     const place = path.startsWith(`${itemsPath}[`) ? Number.parseInt(path.slice(itemsPath.length + 1), 10) : Number.NaN;
     if (Number.isInteger(place)) faults.set(place, { code: error.code, message: `Got ${got}, expected ${expected}.` });
@@ -99,5 +117,8 @@ function faultOf({ code, message }: MillraceError): LineFault {
 /** The place in the task says nothing to whoever knows lines. */
 function withoutPlace(error: MillraceError, itemsPath: string): LineFault {
   const { code, message } = error;
-  return { code, message: message.replaceAll(new RegExp(`${itemsPath.replaceAll('.', '\\.')}\\[\\d+\\]:? ?`, 'g'), '') };
+  return {
+    code,
+    message: message.replaceAll(new RegExp(`${itemsPath.replaceAll('.', '\\.')}\\[\\d+\\]:? ?`, 'g'), ''),
+  };
 }

@@ -39,7 +39,8 @@ export class Csv implements RecordReader {
     const fields = this.fieldsOf(record);
     if ('problem' in fields) return fields;
     const columns = this.columns ?? [];
-    if (fields.length !== columns.length) return { problem: `malformed: ${fields.length} columns instead of ${columns.length}` };
+    if (fields.length !== columns.length)
+      return { problem: `malformed: ${fields.length} columns instead of ${columns.length}` };
     return { value: Object.fromEntries(columns.map((column, index) => [column, fields[index]])) };
   }
 

@@ -41,7 +41,8 @@ function lineOf({ index, id, row }: { index: number; id: unknown; row: Row }): s
  */
 function numbersOf(vector: Float32Array): string {
   let text = '';
-  for (const value of vector) text += `${text === '' ? '[' : ','}${Number.isFinite(value) ? value.toPrecision(float32Digits) : 'null'}`;
+  for (const value of vector)
+    text += `${text === '' ? '[' : ','}${Number.isFinite(value) ? value.toPrecision(float32Digits) : 'null'}`;
   return `${text || '['}]`;
 }
 

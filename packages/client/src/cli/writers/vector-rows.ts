@@ -1,5 +1,5 @@
-import { Refusal } from '../refusal.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { Refusal } from '../refusal.ts';
 import { type FormatState, isRow, type SettledRecord } from './row-format.ts';
 
 const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
@@ -23,7 +23,8 @@ export class VectorRows {
     const vectors = records.map(({ outcome }) => (isRow(outcome) ? outcome.vector : undefined));
     // Records that failed before the first vector came have no bytes yet.
     const owed = this.dimensions === undefined ? this.rows : 0;
-    const dimensions = (this.dimensions ??= vectors.find((vector) => vector !== undefined)?.length);
+    this.dimensions ??= vectors.find((vector) => vector !== undefined)?.length;
+    const { dimensions } = this;
     this.rows += records.length;
     if (dimensions === undefined) return new Uint8Array();
     const block = new Float32Array((owed + vectors.length) * dimensions).fill(Number.NaN);

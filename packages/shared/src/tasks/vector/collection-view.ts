@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { collectionName, hnswSchema, metrics } from './collection.ts';
+import { metadataSchema } from './metadata.ts';
 
 /** A worker's copy of a collection. */
 export const replicaFacts = z.object({
@@ -33,3 +34,12 @@ export const collectionViewSchema = z.object({
     .meta({ description: 'The copies that workers have in memory.' }),
 });
 export type CollectionView = z.infer<typeof collectionViewSchema>;
+
+/** A point as read. */
+export const pointViewSchema = z.object({
+  id: z.string(),
+  version: z.int().meta({ description: 'The version of the collection that wrote it.' }),
+  vector: z.array(z.number()).meta({ description: 'As it is stored; under cosine at length 1.' }),
+  metadata: metadataSchema.nullable(),
+});
+export type PointView = z.infer<typeof pointViewSchema>;

@@ -3,12 +3,19 @@ import { z } from 'zod';
 /** A vector as JSON has it: numbers, or base64 of little-endian float32. */
 export type VectorValue = number[] | string;
 
-/** The numbers of a vector; undefined when it is no vector of finite numbers. */
+/** The numbers of a vector; undefined when it is no vector of finite numbers. A Float32Array has been through here already. */
 export function toFloat32(value: unknown): Float32Array | undefined {
-  const vector = value instanceof Float32Array ? value : fromJson(value);
+  if (value instanceof Float32Array) return value;
+  const vector = fromJson(value);
   if (vector === undefined || vector.length === 0) return undefined;
-  // Float32 has an end: 1e39 is a finite number, and an infinite one here.
-  return vector.every(Number.isFinite) ? vector : undefined;
+  return hasAllFinite(vector) ? vector : undefined;
+}
+
+/** Float32 has an end: 1e39 is a finite number, and an infinite one here. A sum is finite when all its terms are. */
+function hasAllFinite(vector: Float32Array): boolean {
+  let sum = 0;
+  for (let index = 0; index < vector.length; index += 1) sum += vector[index] as number;
+  return Number.isFinite(sum);
 }
 
 function fromJson(value: unknown): Float32Array | undefined {
