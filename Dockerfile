@@ -48,6 +48,11 @@ USER node
 STOPSIGNAL SIGTERM
 
 FROM runtime AS api
+# Files and the outputs of runs outlive the container in a volume (or in a bucket: FILES_S3).
+USER root
+RUN mkdir /files && chown node:node /files
+USER node
+ENV FILES_DIR=/files
 # Nobody reaches a container's loopback, so the API listens on all addresses and asks for a key (MILLRACE_API_KEYS).
 ENV HOST=0.0.0.0 PORT=3000
 EXPOSE 3000

@@ -1,4 +1,4 @@
-// npm run bench:vectors: recall, speed beside bare hnswlib-node, filters and starts of collections of real sentence vectors.
+// npm run bench -- vectors: recall, speed beside bare hnswlib-node, filters and starts of collections of real sentence vectors.
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -31,6 +31,7 @@ const { values: options } = parseArgs({
 });
 const terminal = createTerminal();
 const closers = new Closers();
+const { signal } = new AbortController();
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 closers.add(() => rmSync(folder, { recursive: true, force: true }));
 /** @type {[string, string][]} */
@@ -169,13 +170,13 @@ async function benchCollection({ mill, redisUrl, all, count, queries }) {
   const truth = (await searchAll(mill, collection, queries, { exact: true })).found;
   const approximate = (await searchAll(mill, collection, queries, { exact: false })).found;
   report(`${name}: recall@10 at defaults (goal 0.95)`, recallOf(approximate, truth).toFixed(4));
-  await benchSpeed({ mill, collection, name, queries });
+  await benchSpeed({ mill, redisUrl, collection, name, queries });
   await benchFilters({ mill, collection, name, count, queries: queries.slice(0, queriesPerTask) });
   await benchStart({ mill, redisUrl, collection, name, queries });
 }
 
-/** @param {{ mill: Millrace, collection: string, name: string, queries: string[] }} bench */
-async function benchSpeed({ mill, collection, name, queries }) {
+/** @param {{ mill: Millrace, redisUrl: string, collection: string, name: string, queries: string[] }} bench */
+async function benchSpeed({ mill, redisUrl, collection, name, queries }) {
   terminal.step(`${name}: waiting for its snapshot …`);
   const snapshots = join(folder, 'snapshots', encodeURIComponent('{millrace}'));
   let file = '';
@@ -191,7 +192,13 @@ async function benchSpeed({ mill, collection, name, queries }) {
       if (newest !== undefined) file = join(snapshots, entry, newest, 'index');
     }
   }
-  const bare = await forkReady('vectors/bare-child.mjs', [file, String(dimensions)], { closers });
+  const bare = await forkReady('vectors/bare-child.mjs', [file, String(dimensions)], {
+    closers,
+    folder,
+    redisUrl,
+    cores: availableParallelism(),
+    signal,
+  });
   const { hnsw } = await mill.collection(collection);
   const numbers = queries.map((query) => [...new Float32Array(new Uint8Array(Buffer.from(query, 'base64')).buffer)]);
   const repeated = [...queries, ...queries, ...queries, ...queries];

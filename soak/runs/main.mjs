@@ -31,9 +31,9 @@ async function writeLines(path, lines) {
   let bytes = 0;
   for (const line of lines) {
     bytes += line.length + 1;
-    if (!stream.write(`${line}\n`)) await new Promise((resolve) => stream.once('drain', resolve));
+    if (!stream.write(`${line}\n`)) await new Promise((resolve) => stream.once('drain', () => resolve(undefined)));
   }
-  await new Promise((resolve) => stream.end(resolve));
+  await new Promise((resolve) => stream.end(() => resolve(undefined)));
   return bytes;
 }
 

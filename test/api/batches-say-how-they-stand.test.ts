@@ -1,7 +1,10 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { silentLogger } from '@millrace/shared/logger';
+import { connectRedis } from '@millrace/shared/redis/connection';
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { batchSchema } from '../../apps/api/src/runs/batch-view.ts';
 import {
   answersIn,
   contentOf,
@@ -90,6 +93,7 @@ describe('A batch', () => {
     expect(created).toMatchObject({ metadata: { note: 'x' }, completion_window: '24h', output_file_id: null });
     expect(created.expires_at).toBe(created.created_at + 86_400);
     const batch = await untilEnded(client, created.id);
+    expect(batchSchema.parse(JSON.parse(JSON.stringify(batch)))).toEqual(batch);
     expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 3, completed: 3, failed: 0 } });
     expect(batch).toMatchObject({
       error_file_id: null,
@@ -182,7 +186,7 @@ describe('A batch', () => {
     }
     const ofRuns = async () => (await tasksIn(mill)).filter(({ tags }) => tags.some((tag) => tag.startsWith('batch_')));
     await expect.poll(ofRuns).toEqual([]);
-    await expect.poll(() => test.mill.redis.keys(`${test.prefix}:result:inference:i-*-8*`)).toEqual([]);
+    await expect.poll(() => test.mill.redis.keys(`${test.prefix}:result:inference:i-????????-????-8*`)).toEqual([]);
     const kept = [fileId, again, ...batches.flatMap((batch) => [batch.output_file_id, batch.error_file_id])];
     expect(readdirSync(test.filesDir)).toEqual(expect.arrayContaining(kept));
     expect(readdirSync(test.filesDir).filter((name) => !name.startsWith('file-'))).toEqual([]);
@@ -338,6 +342,64 @@ describe('A batch that is under way', () => {
     const answers = await answersIn(client, batch.output_file_id);
     expect(answers.map(({ custom_id }) => custom_id)).toEqual(lines.map((_, index) => `l-${index}`));
     await mill.close();
+  });
+
+  it('computes again what was lost before it was read, and reads what was not', async () => {
+    const mill = await open({ RUN_WINDOW: 12 }, { held: true });
+    const { client, begun, letEnd, test } = mill;
+    const { id } = await createBatch(client, await uploadLines(client, lines.slice(0, 12)), { endpoint: '/v1/tasks' });
+    await expect.poll(() => begun.length).toBe(12);
+    await test.api.close();
+    letEnd();
+    const { MILLRACE_PREFIX, FILES_DIR } = { MILLRACE_PREFIX: test.prefix, FILES_DIR: test.filesDir };
+    const redis = connectRedis({ url: redisUrl, role: 'producer', name: 'test', log: silentLogger() });
+    await expect.poll(() => redis.zcard(test.keys.bull('text', 'completed'))).toBe(12);
+    const ref = { family: 'text', jobId: begun[4] ?? '' } as const;
+    expect(await redis.del(test.keys.result(ref, 1))).toBe(1);
+    redis.disconnect();
+    const next = await openTestApi(redisUrl, { MILLRACE_PREFIX, FILES_DIR });
+    const batch = await untilEnded(openAiOf(next.url), id);
+    expect(batch.request_counts).toEqual({ total: 12, completed: 12, failed: 0 });
+    // One more than there are lines.
+    expect(new Set(begun).size).toBe(13);
+    await next.api.close();
+    await mill.close();
+  });
+
+  it('fails with what it has after the same fault again and again', async () => {
+    const first = await openTestApi(redisUrl);
+    const client = openAiOf(first.url);
+    const input = await uploadLines(client, lines);
+    const { id } = await createBatch(client, input, { endpoint: '/v1/tasks' });
+    await untilBatch(client, id, ({ status }) => status === 'in_progress');
+    await first.api.close();
+    // Somebody who may not has changed the file since.
+    const file = path.join(first.filesDir, input);
+    const text = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, text.with(40, 'x'.repeat(text[40]?.length ?? 0)).join('\n'));
+    const mill = await open({ MILLRACE_PREFIX: first.prefix, FILES_DIR: first.filesDir });
+    const batch = await untilEnded(mill.client, id);
+    expect(batch).toMatchObject({ status: 'failed', request_counts: { total: 60, completed: 40, failed: 0 } });
+    expect(batch.errors?.data).toEqual([
+      { code: 'internal', message: expect.stringContaining('line 41 of'), line: null, param: null },
+    ]);
+    const answers = await answersIn(mill.client, batch.output_file_id);
+    expect(answers.map(({ custom_id }) => custom_id)).toEqual(lines.slice(0, 40).map((_, index) => `l-${index}`));
+    await mill.close();
+  });
+
+  it('fails a line whose task somebody cancels', async () => {
+    const test = await openTestApi(redisUrl);
+    const client = openAiOf(test.url);
+    const { id } = await createBatch(client, await uploadLines(client, lines.slice(0, 1)), { endpoint: '/v1/tasks' });
+    const ids = async () => (await (await test.get('/v1/tasks')).json()).tasks.map((task: { id: string }) => task.id);
+    await expect.poll(async () => (await ids()).length).toBe(1);
+    await test.post(`/v1/tasks/${(await ids())[0]}/cancel`, '');
+    const batch = await untilEnded(client, id);
+    expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 1, completed: 0, failed: 1 } });
+    const [answer] = await answersIn(client, batch.error_file_id);
+    expect(answer?.response).toMatchObject({ status_code: 409, body: { error: { code: 'cancelled' } } });
+    await test.api.close();
   });
 
   it('counts exactly, at every read, and never backwards', async () => {

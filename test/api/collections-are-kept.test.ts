@@ -249,6 +249,28 @@ describe('A collection', () => {
     expect(problems.map((problem) => problem.path)).toEqual([path]);
   });
 
+  it('refuses texts when no worker has its model', async () => {
+    await put('foreign', { ...settings, model: 'of-nobody' });
+    const registry = new WorkerRegistry(test.mill.redis, test.keys);
+    const models = [{ name: 'all-MiniLM-L6-v2', fingerprint: null, warm: false, pinned: false }];
+    await registry.beat(beatOf({ id: 'w2', families: ['text', 'inference', 'vector'], models }), []);
+    const inputs: [string, object][] = [
+      ['vector.upsert', { points: [{ id: 'a', text: 'a' }] }],
+      ['vector.search', { texts: ['a'], topK: 1 }],
+      ['vector.documents', { documents: [{ id: 'a', text: 'a' }] }],
+    ];
+    for (const [type, input] of inputs) {
+      const response = await task(type, { collection: 'foreign', ...input });
+      const { code, detail } = await problemIn(response);
+      expect([response.status, code]).toEqual([422, 'MODEL_NOT_AVAILABLE']);
+      expect(detail).toContain('"of-nobody"; there are: all-MiniLM-L6-v2');
+    }
+    expect((await task('vector.search', { collection: 'foreign', vectors: [[1, 0, 0]], topK: 1 })).status).toBe(202);
+    expect((await task('vector.search', { collection: 'books', texts: ['a'], topK: 1 })).status).toBe(202);
+    await registry.remove('w2');
+    await test.send('DELETE', '/v1/collections/foreign');
+  });
+
   it('refuses input that is nested without end as any other', async () => {
     const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
     const pathOf = async (input: string) => {

@@ -125,9 +125,9 @@ function nearest(all: ReadonlyMap<string, StoredPoint>, query: readonly number[]
     .filter(({ metadata }) => bucket === undefined || metadata?.['bucket'] === bucket)
     .map(({ id, vector }) => {
       const squares = vector.reduce((sum, value, index) => sum + (value - Math.fround(query[index] ?? 0)) ** 2, 0);
-      return { id, score: Math.sqrt(squares) };
+      return { id, squares, score: Math.sqrt(squares) };
     })
-    .sort((a, b) => a.score - b.score);
+    .sort((a, b) => a.squares - b.squares || (a.id < b.id ? -1 : 1));
 }
 
 /** Asks the only worker there is. */
@@ -142,6 +142,7 @@ async function compareAnswers(all: ReadonlyMap<string, StoredPoint>): Promise<vo
       expect(exact).toBe(true);
       expect(hits).toHaveLength(wanted.length);
       hits.forEach(({ id, score, metadata }, place) => {
+        expect([place, id]).toEqual([place, wanted[place]?.id]);
         expect(score).toBeCloseTo(wanted[place]?.score ?? -1, 9);
         expect(metadata).toEqual(all.get(id)?.metadata);
       });

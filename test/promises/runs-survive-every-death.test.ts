@@ -4,8 +4,10 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { mixedTexts, ownPrefix } from '../setup/mill.ts';
+import { startRedis } from '../setup/private-redis.ts';
 import { startApi, startWorker, stopProcesses, type TestProcess } from '../setup/processes.ts';
 import {
+  computedTexts,
   contentOf,
   createBatch,
   embedLine,
@@ -96,9 +98,7 @@ describe('A run over a file', () => {
     const after = await untilEnded(rest, batch.id);
     expect((await contentOf(rest, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
     // The worker lived on: it computed each text once.
-    const metrics = await (await fetch(`${other.url}/metrics`)).text();
-    const computed = /millrace_call_items_sum\{[^}]*inference\.embed[^}]*\} (\d+)/.exec(metrics)?.[1];
-    expect(Number(computed)).toBeLessThanOrEqual(count);
+    expect(await computedTexts(other.url, count)).toBe(count);
     await worker.stop();
   });
 
@@ -148,5 +148,43 @@ describe('A run over a file', () => {
     const rest = openAiOf(other.url);
     const after = await untilEnded(rest, id);
     expect((await contentOf(rest, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+  });
+
+  it('is not harmed by an API that stood still, was taken for dead, and comes back', async () => {
+    const { options } = ownMill({ RUN_WINDOW: '64' });
+    await startWorker(options);
+    const apis = await Promise.all([startApi(options), startApi(options)]);
+    const client = openAiOf(apis[0].url);
+    const { id } = await createBatch(client, await uploadLines(client, lines));
+    await untilBatch(client, id, ({ progress }) => progress.done > 0);
+    const [driver, other] = driving(apis[0]) ? apis : [apis[1], apis[0]];
+    process.kill(driver.pid, 'SIGSTOP');
+    const rest = openAiOf(other.url);
+    await untilBatch(rest, id, ({ progress }) => progress.done >= 0.7 * count);
+    process.kill(driver.pid, 'SIGCONT');
+    const after = await untilEnded(rest, id);
+    expect(after.request_counts).toEqual({ total: count, completed: count, failed: 0 });
+    // The one that came back serves what the other has written.
+    const back = openAiOf(driver.url);
+    expect((await contentOf(back, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+    expect(driver.lines.filter(({ level }) => level >= 50)).toEqual([]);
+  });
+
+  it('waits for Redis, and goes on when it is back', async () => {
+    const redis = await startRedis();
+    const { options } = ownMill({ RUN_WINDOW: '64' });
+    const own = { ...options, redisUrl: redis.url };
+    const [api] = await Promise.all([startApi(own), startWorker(own)]);
+    const client = openAiOf(api.url);
+    const { id } = await createBatch(client, await uploadLines(client, lines));
+    await untilBatch(client, id, ({ progress }) => progress.done > 0);
+    await redis.kill('SIGKILL');
+    await expect(client.batches.retrieve(id)).rejects.toMatchObject({ status: 503, code: 'redis_unavailable' });
+    await redis.restart();
+    const after = await untilEnded(client, id);
+    expect(after.request_counts).toEqual({ total: count, completed: count, failed: 0 });
+    expect((await contentOf(client, after.output_file_id)).equals(await undisturbedOutput())).toBe(true);
+    await stopProcesses();
+    await redis.stop();
   });
 });

@@ -1,4 +1,8 @@
 import { Millrace } from '@millrace/client';
+import { silentLogger } from '@millrace/shared/logger';
+import { connectRedis } from '@millrace/shared/redis/connection';
+import { createKeys } from '@millrace/shared/redis/keys';
+import { WorkerRegistry } from '@millrace/shared/redis/workers';
 import type { Filter } from '@millrace/shared/tasks/vector/filter';
 import type { Found } from '@millrace/shared/tasks/vector/search';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -151,6 +155,27 @@ describe('A filtered search', () => {
   ])('by %j gives what a plain look gives', async (filter, passes) => {
     expect(check(await search({ filter, topK: 20 }), passes, 20)).toBeGreaterThan(0.9);
     expect(check(await search({ filter, topK: 20, exact: true }), passes, 20)).toBe(1);
+  });
+
+  it('has its index watched: recall, lag and memory are told as metrics of the collection', async () => {
+    const redis = connectRedis({ url: redisUrl, role: 'producer', name: 'test', log: silentLogger() });
+    const registry = new WorkerRegistry(redis, createKeys(prefix));
+    const metrics = async () => {
+      const [json = []] = (await registry.metrics()).values() as Iterable<{ name: string; values: object[] }[]>;
+      return new Map(json.map(({ name, values }) => [name, values]));
+    };
+    const labels = { collection: 'halls' };
+    const recall = async () => (await metrics()).get('millrace_recall_at_10');
+    await expect
+      .poll(recall, { timeout: waitMs, interval: 200 })
+      .toMatchObject([{ labels, value: expect.any(Number) }]);
+    const told = await metrics();
+    expect(told.get('millrace_recall_at_10')).toMatchObject([
+      { value: (await mill.collection('halls')).workers[0]?.recall },
+    ]);
+    expect(told.get('millrace_replica_lag_versions')).toMatchObject([{ labels, value: 0 }]);
+    expect(told.get('millrace_replica_bytes')).toMatchObject([{ labels, value: expect.any(Number) }]);
+    redis.disconnect();
   });
 
   it('never finds what a delete with the same filter has deleted', async () => {

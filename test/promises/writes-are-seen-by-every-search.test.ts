@@ -60,6 +60,24 @@ describe('A write that has succeeded', () => {
     expect(after?.hits[0]?.id).not.toBe('gone');
   });
 
+  it('is waited for by a search that asks for its version, and by none that does not', async () => {
+    const { version } = await mill.collection('rounds');
+    const ask = { collection: 'rounds', vectors: [direction(7000)], topK: 1 };
+    const backoff = { type: 'fixed', delayMs: 100 } as const;
+    const patient = await mill.enqueue(
+      'vector.search',
+      { ...ask, atLeastVersion: version + 1 },
+      { attempts: 100, backoff },
+    );
+    const hasTried = async () => (await mill.get(patient.id)).attempt;
+    await expect.poll(hasTried, { timeout: 20_000 }).toBeGreaterThan(1);
+    const now = await mill.enqueue('vector.search', { ...ask, atLeastVersion: version });
+    expect((await now.result({ timeoutMs: 20_000 })).results[0]?.version).toBe(version);
+    await upsert('awaited', 7000);
+    const { results } = await patient.result({ timeoutMs: 20_000 });
+    expect(results[0]).toMatchObject({ version: version + 1, hits: [{ id: 'awaited' }] });
+  });
+
   it('is refused when its vectors do not suit the collection, and changes nothing', async () => {
     const { version } = await mill.collection('rounds');
     const short = { collection: 'rounds', points: [{ id: 'a', vector: [1, 2] }] };

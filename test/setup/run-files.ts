@@ -109,3 +109,14 @@ export async function answersIn(client: OpenAI, fileId: string | null | undefine
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AnswerLine);
 }
+
+/** Texts that the workers that live have computed, as soon as they have told of so many. */
+export async function computedTexts(url: string, atLeast: number): Promise<number> {
+  for (;;) {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const sums = [...text.matchAll(/^millrace_call_items_sum\{[^}]*inference\.embed[^}]*\} (\d+)$/gm)];
+    const computed = sums.reduce((sum, [, value]) => sum + Number(value), 0);
+    if (computed >= atLeast) return computed;
+    await sleep(100);
+  }
+}

@@ -50,11 +50,11 @@ export async function openApi({ config, log, tell }: ApiParams): Promise<Api> {
   const door = { catalog: createCatalog(taskTypes), limits: config.TASK_LIMITS };
   const mill = openMillOf({ config, log, door });
   closers.add('mill', () => mill.close());
-  const { files, batches, engine, duties } = openRuns({ mill, door, config, log });
+  const metrics = new Metrics();
+  const { files, batches, engine, duties } = openRuns({ mill, door, config, metrics, log });
   closers.add('runs', () => engine.close());
   const sweeper = openSweeper(mill, config, { log, duties });
   closers.add('sweeper', () => sweeper.close());
-  const metrics = new Metrics();
   closers.add('process watch', watchProcess(metrics));
   const keyring = Keyring.from(config);
   const waits = new TaskWaits();

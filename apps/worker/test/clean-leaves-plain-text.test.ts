@@ -7,7 +7,7 @@ type CleanInput = Parameters<(typeof builtinTaskTypes)['text.clean']['items']>[0
 
 async function clean(text: string, options: Partial<CleanInput> = {}): Promise<string> {
   const items = builtinTaskTypes['text.clean'].items({ texts: [text], format: 'html', ...options });
-  const [outcome] = await cleanProcessor.process(items, { count: () => {} });
+  const [outcome] = await cleanProcessor.process(items, { count: () => {}, signal: new AbortController().signal });
   if (outcome?.ok !== true) throw new Error(outcome?.message);
   return outcome.value;
 }

@@ -1,21 +1,26 @@
 import { MillraceError } from '@millrace/shared/errors';
 import type { Collections } from '@millrace/shared/redis/collections';
 import { withRedis } from '@millrace/shared/redis/connection';
-import type { ParsedTask } from '@millrace/shared/tasks/parse';
+import { type Door, limitsOf, type ParsedTask } from '@millrace/shared/tasks/parse';
+import type { CollectionState } from '@millrace/shared/tasks/vector/collection';
 import { mismatchOf } from '@millrace/shared/tasks/vector/collection-use';
+import type { ModelCheck } from './model-check.ts';
+
+interface CollectionCheck {
+  readonly door: Door;
+  readonly collections: Collections;
+  readonly models: ModelCheck;
+}
 
 /**
  * Why a task does not suit the collection that it names; undefined when it does, or names none. The worker looks again: the
  * collection may be another by then.
  * @throws MillraceError REDIS_UNAVAILABLE.
  */
-export async function collectionRefusal(
-  collections: Collections,
-  { taskType, input }: ParsedTask,
-): Promise<MillraceError | undefined> {
-  const use = taskType.collection(input);
+export async function collectionRefusal(check: CollectionCheck, task: ParsedTask): Promise<MillraceError | undefined> {
+  const use = task.taskType.collection(task.input);
   if (use === undefined) return undefined;
-  const state = await withRedis(() => collections.read(use.name));
+  const state = await withRedis(() => check.collections.read(use.name));
   if (state === undefined) {
     const path = 'input.collection';
     const expected = 'the name of a collection';
@@ -24,5 +29,29 @@ export async function collectionRefusal(
     return new MillraceError('COLLECTION_NOT_FOUND', `There is no collection ${use.name}.`, { problems });
   }
   const mismatch = mismatchOf(use, state);
-  return mismatch && new MillraceError(mismatch.code, mismatch.message, { problems: mismatch.problems });
+  if (mismatch === undefined) return await modelRefusal(check, task, state);
+  return new MillraceError(mismatch.code, mismatch.message, { problems: mismatch.problems });
+}
+
+/** Texts need the collection's model: a task that waits for it would only fail later. */
+async function modelRefusal(
+  { door, models }: CollectionCheck,
+  { taskType, input }: ParsedTask,
+  collection: CollectionState,
+): Promise<MillraceError | undefined> {
+  const typeOf = (name: string) => {
+    const found = door.catalog.get(name);
+    if (found === undefined) throw new Error(`a child of the unknown type ${name}`);
+    return found;
+  };
+  const preparation = taskType.prepare(input, {
+    collection,
+    // Nothing is written here.
+    fence: { key: '', token: '' },
+    limitsOf: (name) => limitsOf(door, typeOf(name)),
+    outputOf: () => undefined,
+  });
+  // All of them work with the same model.
+  const [child] = preparation.ready ? [] : preparation.children;
+  return child && (await models.refusal({ taskType: typeOf(child.type), input: child.input }));
 }

@@ -151,9 +151,9 @@ export class Enqueuer {
 
   /** Why tasks cannot be taken, one by one: no worker has the model, the collection is another, or there is no room. */
   private async refusals(prepared: readonly PreparedTask[]): Promise<(MillraceError | undefined)[]> {
-    const { models, collections, gate } = this.params;
+    const { models, gate } = this.params;
     const unsuited = await Promise.all(
-      prepared.map(async ({ task }) => (await models.refusal(task)) ?? (await collectionRefusal(collections, task))),
+      prepared.map(async ({ task }) => (await models.refusal(task)) ?? (await collectionRefusal(this.params, task))),
     );
     const full = await gate.admit(prepared.filter((_, index) => unsuited[index] === undefined));
     return unsuited.map((refusal) => refusal ?? full.shift());

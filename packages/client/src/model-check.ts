@@ -29,7 +29,7 @@ export class ModelCheck {
   }
 
   /** Why a task is refused; undefined when it is not. @throws MillraceError REDIS_UNAVAILABLE. */
-  async refusal({ taskType, input }: ParsedTask): Promise<MillraceError | undefined> {
+  async refusal({ taskType, input }: Pick<ParsedTask, 'taskType' | 'input'>): Promise<MillraceError | undefined> {
     const model = taskType.model(input);
     if (model === undefined) return undefined;
     const workers = (await this.workers()).filter(({ families }) => families.includes(taskType.family));

@@ -46,7 +46,7 @@ export const fileSettings = {
     'How long a file is kept after it was made, an upload as well as an output, unless it says otherwise itself; and how long a run is remembered after its end. What an open run needs stays.',
   ),
   FILE_LIMIT: integerSetting(
-    { default: 512 * 2 ** 20, min: 2 ** 10, max: 2 ** 40, unit: 'bytes' },
+    { default: 512 * 2 ** 20, min: 2 ** 10, max: 2 ** 36, unit: 'bytes' },
     'The largest file that can be uploaded. Files are streamed: it costs no memory.',
   ),
   RUN_LINES: integerSetting(

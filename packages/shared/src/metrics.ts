@@ -25,6 +25,17 @@ export const metricTable = {
     labels: ['code'],
   },
   millrace_waiters: { kind: 'gauge', help: 'Requests of this API that wait for a task to end.', labels: [] },
+  millrace_runs_driven: { kind: 'gauge', help: 'Runs that this API drives.', labels: [] },
+  millrace_run_lines_total: {
+    kind: 'counter',
+    help: 'Lines of runs whose outcome this API stored: succeeded, failed, or undone because the run was cancelled or expired.',
+    labels: ['endpoint', 'outcome'],
+  },
+  millrace_run_rests_total: {
+    kind: 'counter',
+    help: 'Times that this API let a run rest because something went wrong, by error code.',
+    labels: ['code'],
+  },
   millrace_queue_tasks: {
     kind: 'gauge',
     help: 'Tasks by family and state, as Redis has them.',

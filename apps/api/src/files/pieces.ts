@@ -1,7 +1,7 @@
 import type { ByteSource } from './file-store.ts';
 
 /** Gathers bytes into pieces of one size; the last may be smaller. Without any bytes there is no piece. */
-export async function* piecesOf(source: ByteSource, size: number): AsyncGenerator<Uint8Array, undefined> {
+export async function* piecesOf(source: ByteSource, size: number): AsyncGenerator<Buffer<ArrayBuffer>, undefined> {
   let parts: Uint8Array[] = [];
   let bytes = 0;
   for await (let rest of source) {

@@ -36,7 +36,7 @@ const collectionTasks: readonly CollectionTask[] = [
 ];
 
 const refusals: readonly ErrorCode[] = [
-  ...(['INVALID_JSON', 'INVALID_INPUT', 'INPUT_TOO_LARGE', 'INVALID_REQUEST'] as const),
+  ...(['INVALID_JSON', 'INVALID_INPUT', 'INPUT_TOO_LARGE', 'INVALID_REQUEST', 'MODEL_NOT_AVAILABLE'] as const),
   ...(['COLLECTION_NOT_FOUND', 'COLLECTION_MISMATCH', 'IDEMPOTENCY_MISMATCH'] as const),
   ...(['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'QUEUE_FULL', 'REDIS_UNAVAILABLE'] as const),
 ];

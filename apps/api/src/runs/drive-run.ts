@@ -1,5 +1,6 @@
 import type { Mill } from '@millrace/client/mill';
 import { MillraceError } from '@millrace/shared/errors';
+import type { Metrics } from '@millrace/shared/metrics';
 import type { Run, RunChanges, RunStatus } from '@millrace/shared/redis/run-record';
 import { hasRunEnded, type Runs } from '@millrace/shared/redis/runs';
 import type { Door } from '@millrace/shared/tasks/parse';
@@ -20,6 +21,7 @@ export interface DriveParams {
   readonly store: FileStore;
   readonly files: Files;
   readonly runs: Runs;
+  readonly metrics: Metrics;
   /** RUN_WINDOW, and its bound in bytes. */
   readonly window: WindowLimits;
   /** RUN_LINES. */

@@ -1,5 +1,6 @@
 import type { Mill } from '@millrace/client/mill';
 import type { Logger } from '@millrace/shared/logger';
+import type { Metrics } from '@millrace/shared/metrics';
 import { FileIndex } from '@millrace/shared/redis/files';
 import { Runs } from '@millrace/shared/redis/runs';
 import type { Duty } from '@millrace/shared/sweep/sweeper';
@@ -15,6 +16,7 @@ interface OpenRunsParams {
   readonly mill: Mill;
   readonly door: Door;
   readonly config: ApiConfig;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -28,7 +30,7 @@ export interface RunSide {
 }
 
 /** Opens files and runs; nothing is driven before the engine starts. @throws MillraceError CONFIG_INVALID. */
-export function openRuns({ mill, door, config, log }: OpenRunsParams): RunSide {
+export function openRuns({ mill, door, config, metrics, log }: OpenRunsParams): RunSide {
   const { redis, keys } = mill;
   const now = Date.now;
   const { FILES_TTL: ttlMs, FILE_LIMIT: limit } = config;
@@ -44,6 +46,7 @@ export function openRuns({ mill, door, config, log }: OpenRunsParams): RunSide {
     windowItems: config.RUN_WINDOW,
     mostLines: config.RUN_LINES,
     longestLine: config.BODY_LIMIT,
+    metrics,
     ttlMs,
     now,
     log,

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/shared/errors';
+import type { Metrics } from '@millrace/shared/metrics';
 import type { Run, RunChanges, RunCursor, RunPart } from '@millrace/shared/redis/run-record';
 import type { Runs, RunWritten } from '@millrace/shared/redis/runs';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
@@ -13,6 +14,7 @@ import type { Window } from './window.ts';
 interface OutputWriterParams {
   readonly store: FileStore;
   readonly runs: Runs;
+  readonly metrics: Metrics;
   readonly run: Run;
   readonly holder: string;
   /** Names the parts of this process apart from those of others. */
@@ -48,6 +50,7 @@ class Pending {
   completed = 0;
   failed = 0;
   tokens = 0;
+  readonly outcomes = { succeeded: 0, failed: 0, undone: 0 };
 }
 
 /**
@@ -109,6 +112,7 @@ export class OutputWriter {
     refuseLost(run.id, await runs.write(run.id, { holder, changes, ...(part === undefined ? {} : { part }) }));
     this.parts += part === undefined ? 0 : 1;
     this.pending = new Pending();
+    this.count(pending);
     for (const unit of pending.units) window.leave(unit);
     await this.forgetting;
     // What is not forgotten now is swept when its time is over.
@@ -121,8 +125,16 @@ export class OutputWriter {
     await this.forgetting;
   }
 
+  private count({ outcomes }: Pending): void {
+    const { metrics, run } = this.params;
+    for (const [outcome, lines] of Object.entries(outcomes)) {
+      if (lines > 0) metrics.count('millrace_run_lines_total', { endpoint: run.endpoint, outcome }, lines);
+    }
+  }
+
   private takeLine(line: RunLine, outcome: LineOutcome): void {
     const { pending } = this;
+    pending.outcomes[outcome.kind] += 1;
     const put = (texts: string[], text: string) => {
       texts.push(text);
       pending.characters += text.length;

@@ -3,6 +3,7 @@ import { type ErrorCode, type MillraceError, toMillraceError } from '@millrace/s
 import type { Logger } from '@millrace/shared/logger';
 import { isRedisUnavailable, withRedis } from '@millrace/shared/redis/connection';
 import { dropLease, holdLease } from '@millrace/shared/redis/lease';
+import type { Run } from '@millrace/shared/redis/run-record';
 import { leaseName } from '@millrace/shared/redis/runs';
 import { type DriveParams, driveRun } from './drive-run.ts';
 import { Heartbeat, leaseMs } from './heartbeat.ts';
@@ -105,19 +106,28 @@ export class RunEngine {
   }
 
   private drive(id: string): void {
-    const { mill, runs, now, log } = this.params;
+    const { mill, runs, now, log, metrics } = this.params;
     const { redis, keys } = mill;
     const heart = new Heartbeat({ redis, keys, runs, runId: id, holder: this.holder, now });
     const drive = { ...this.driveParams(), heart, writer: randomBytes(4).toString('hex') };
+    metrics.set('millrace_runs_driven', {}, this.driven.size + 1);
     log.info({ event: 'run.driving', run: id }, 'this process drives a run');
     const ended = withRedis(() => driveRun(id, drive))
+      .then(async () => this.tellLeft(id, await runs.get(id)))
       .catch((error: unknown) => this.rest(id, toMillraceError(error)))
       .finally(async () => {
         heart.stop();
         this.driven.delete(id);
+        metrics.set('millrace_runs_driven', {}, this.driven.size);
         await dropLease(redis, keys.lease(leaseName(id)), this.holder).catch(() => {});
       });
     this.driven.set(id, { heart, ended });
+  }
+
+  private tellLeft(id: string, run: Run | undefined): void {
+    const { status = 'missing', total, completed, failed } = run ?? {};
+    const facts = { event: 'run.left', run: id, status, total, completed, failed };
+    this.params.log.info(facts, 'this process leaves a run');
   }
 
   private driveParams(): DriveParams {
@@ -134,7 +144,8 @@ export class RunEngine {
 
   /** The run goes on where it was, here or elsewhere, as soon as what went wrong is over. */
   private async rest(id: string, error: MillraceError): Promise<void> {
-    const { log, now } = this.params;
+    const { log, now, metrics } = this.params;
+    metrics.count('millrace_run_rests_total', { code: error.code });
     this.resting.set(id, now() + restMs);
     const facts = { event: 'run.rests', run: id, code: error.code satisfies ErrorCode };
     if (error.code === 'INTERNAL') log.error({ ...facts, err: error.cause ?? error }, error.message);

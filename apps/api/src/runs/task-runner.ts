@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@millrace/client/abortable';
 import { endsWithin } from '@millrace/client/ends-within';
 import type { PreparedTask } from '@millrace/client/enqueue';
 import type { Mill } from '@millrace/client/mill';
@@ -97,7 +97,8 @@ export class TaskRunner {
           if (ending) return { kind: 'undone' };
           const refusal = await this.adder.add(prepared);
           if (refusal?.code === 'QUEUE_FULL') {
-            await this.pause(refusal.retryAfterMs ?? defaultRetryMs);
+            // Others were refused at the same time: they should not come again together.
+            await pause((refusal.retryAfterMs ?? defaultRetryMs) * (0.75 + Math.random() / 2), this.params.signal);
             continue;
           }
           if (refusal?.code === 'REDIS_UNAVAILABLE') throw refusal;
@@ -149,12 +150,5 @@ export class TaskRunner {
     } catch (error) {
       if (toMillraceError(error).code === 'REDIS_UNAVAILABLE') throw error;
     }
-  }
-
-  /** Others were refused at the same time: they should not come again together. */
-  private async pause(ms: number): Promise<void> {
-    const { signal } = this.params;
-    await sleep(ms * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => {});
-    signal.throwIfAborted();
   }
 }

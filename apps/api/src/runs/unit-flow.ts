@@ -37,8 +37,9 @@ export class UnitFlow {
   /** @throws what making a unit threw, or the work on the one whose turn it is. */
   async next(due: Promise<void>): Promise<FlowStep> {
     for (;;) {
-      if (this.failure !== undefined) throw this.failure.error;
       const [head] = this.underWay;
+      // What came before it is not lost over it.
+      if (head === undefined && this.failure !== undefined) throw this.failure.error;
       if (head === undefined && this.filled) return { kind: 'end' };
       if (head === undefined && this.params.window.isFull) return { kind: 'full' };
       const woken = new Promise<undefined>((resolve) => {

@@ -1,4 +1,5 @@
 import type { Mill } from '@millrace/client/mill';
+import type { Metrics } from '@millrace/shared/metrics';
 import type { Run } from '@millrace/shared/redis/run-record';
 import type { Runs } from '@millrace/shared/redis/runs';
 import { forgetTasks } from '@millrace/shared/sweep/forget-tasks';
@@ -23,6 +24,7 @@ interface WorkParams {
   readonly door: Door;
   readonly store: FileStore;
   readonly runs: Runs;
+  readonly metrics: Metrics;
   readonly run: Run;
   readonly holder: string;
   readonly writer: string;
@@ -71,6 +73,10 @@ export async function workThrough(params: WorkParams): Promise<void> {
       if (step.kind !== 'done' || writer.isFull) await writer.commit();
     }
     await writer.commit();
+  } catch (error) {
+    // What had its turn before is not lost over it.
+    if (!signal.aborted) await writer.commit().catch(() => {});
+    throw error;
   } finally {
     over.abort(new Interruption('closing'));
     await flow.stop();
@@ -102,17 +108,22 @@ function unitsOf({ run, door, lines, ending, window }: WorkParams): AsyncGenerat
   return ending === 'cancelled' ? firstOf(units, window) : units;
 }
 
-/** The lines were checked when the run was validated, and a file does not change. */
+/** The lines were checked when the run was validated, and a file does not change; if it did, those before it are still right. */
 async function* requestsOf(
   batches: AsyncIterable<readonly InputLine[]>,
   { endpoint, id }: Run,
 ): AsyncGenerator<RunLine[]> {
   for await (const lines of batches) {
-    yield lines.map((line) => {
+    const requests: RunLine[] = [];
+    for (const line of lines) {
       const read = readRunLine(line, endpoint);
-      if (isFault(read)) throw new Error(`line ${line.number} of ${id} was right once: ${read.message}`);
-      return read;
-    });
+      if (isFault(read)) {
+        yield requests;
+        throw new Error(`line ${line.number} of ${id} was right when it was validated: ${read.message}`);
+      }
+      requests.push(read);
+    }
+    yield requests;
   }
 }
 

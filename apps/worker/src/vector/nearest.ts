@@ -53,13 +53,18 @@ export function atLengthOne(vector: Float32Array): Float32Array {
   return unit;
 }
 
-/** The k nearest of all that are offered, in a heap with the farthest of them on top. Ties go to the lower label. */
+/** Which of two labels comes first when they are as near: the lower, unless somebody knows better. */
+type Precedence = (a: number, b: number) => boolean;
+
+/** The k nearest of all that are offered, in a heap with the farthest of them on top. */
 export class Nearest {
   private readonly k: number;
+  private readonly precedes: Precedence;
   private readonly heap: Neighbour[] = [];
 
-  constructor(k: number) {
+  constructor(k: number, precedes: Precedence = (a, b) => a < b) {
     this.k = k;
+    this.precedes = precedes;
   }
 
   offer(label: number, distance: number): void {
@@ -70,21 +75,21 @@ export class Nearest {
       return;
     }
     const top = heap[0];
-    if (top === undefined || !isFarther(top, { label, distance })) return;
+    if (top === undefined || distance > top.distance || !this.isFarther(top, { label, distance })) return;
     heap[0] = { label, distance };
     this.sink();
   }
 
   /** Nearest first. */
   sorted(): Neighbour[] {
-    return [...this.heap].sort((a, b) => a.distance - b.distance || a.label - b.label);
+    return [...this.heap].sort((a, b) => (this.isFarther(a, b) ? 1 : -1));
   }
 
   private rise(from: number): void {
     const { heap } = this;
     for (let child = from; child > 0; ) {
       const parent = (child - 1) >> 1;
-      if (!isFarther(heap[child] as Neighbour, heap[parent] as Neighbour)) return;
+      if (!this.isFarther(heap[child] as Neighbour, heap[parent] as Neighbour)) return;
       this.swap(child, parent);
       child = parent;
     }
@@ -96,8 +101,8 @@ export class Nearest {
       let child = 2 * parent + 1;
       if (child >= heap.length) return;
       const other = child + 1;
-      if (other < heap.length && isFarther(heap[other] as Neighbour, heap[child] as Neighbour)) child = other;
-      if (!isFarther(heap[child] as Neighbour, heap[parent] as Neighbour)) return;
+      if (other < heap.length && this.isFarther(heap[other] as Neighbour, heap[child] as Neighbour)) child = other;
+      if (!this.isFarther(heap[child] as Neighbour, heap[parent] as Neighbour)) return;
       this.swap(child, parent);
       parent = child;
     }
@@ -107,8 +112,8 @@ export class Nearest {
     const { heap } = this;
     [heap[a], heap[b]] = [heap[b] as Neighbour, heap[a] as Neighbour];
   }
-}
 
-function isFarther(a: Neighbour, b: Neighbour): boolean {
-  return a.distance > b.distance || (a.distance === b.distance && a.label > b.label);
+  private isFarther(a: Neighbour, b: Neighbour): boolean {
+    return a.distance > b.distance || (a.distance === b.distance && this.precedes(b.label, a.label));
+  }
 }

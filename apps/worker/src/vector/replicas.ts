@@ -174,7 +174,7 @@ export class Replicas {
 
   /** Lets go of replicas, but for one, until the others take no more than so many bytes. */
   private evictUntil(most: number, except: string | undefined): void {
-    const others = this.list()
+    const others = [...this.open.values()]
       .filter(({ state }) => state.collection.name !== except)
       .sort((a, b) => a.replica.lastUsedAt - b.replica.lastUsedAt);
     let taken = others.reduce((sum, { state }) => sum + this.bytesOf(state), 0);
@@ -245,8 +245,10 @@ export class Replicas {
   /** Whether it is there, or would fit beside those that are. */
   private fits(state: CollectionState): boolean {
     if (this.knownOf(state) !== undefined) return true;
-    const others = this.list().filter((other) => other.state.collection.name !== state.collection.name);
-    const taken = others.reduce((sum, other) => sum + this.bytesOf(other.state), 0);
+    let taken = 0;
+    for (const other of this.open.values()) {
+      if (other.state.collection.name !== state.collection.name) taken += this.bytesOf(other.state);
+    }
     return taken + bytesFor(state) <= this.params.memoryBytes;
   }
 

@@ -57,7 +57,7 @@ export function searchReplica(replica: Replica, query: Float32Array, search: Rep
     const neighbours = searchIndex(replica, query, { k, ef, matches });
     if (neighbours.length === Math.min(k, count)) return { neighbours, exact: build.index.exact };
   }
-  const nearest = new Nearest(k);
+  const nearest = nearestOf(replica, k);
   scan(replica, query, { nearest, slots: matches?.slots ?? store.aliveSlots() });
   return { neighbours: nearest.sorted(), exact: true };
 }
@@ -68,7 +68,7 @@ function searchIndex(
   { k, ef, matches }: Pick<ReplicaSearch, 'k' | 'ef' | 'matches'>,
 ): Neighbour[] {
   const { store, build } = replica;
-  const nearest = new Nearest(k);
+  const nearest = nearestOf(replica, k);
   const allows = matches === undefined ? undefined : (slot: number) => matches.has(slot);
   for (const { label, distance } of build.index.search(query, { k, ef: Math.max(ef, k), allows })) {
     if (store.isAlive(label)) nearest.offer(label, distance);
@@ -76,6 +76,11 @@ function searchIndex(
   const inTail = matches === undefined ? build.tail : [...build.tail].filter((slot) => matches.has(slot));
   scan(replica, query, { nearest, slots: inTail });
   return nearest.sorted();
+}
+
+/** Of points that are as near the one with the lower id comes first: slots are others with every worker. */
+function nearestOf({ store }: Replica, k: number): Nearest {
+  return new Nearest(k, (a, b) => store.idOf(a) < store.idOf(b));
 }
 
 function scan(

@@ -10,8 +10,8 @@ import { type InputSource, openSource } from './flow/input-source.ts';
 import type { RunOptions } from './flow/ledger.ts';
 import { openProgress, type Progress, silentProgress } from './flow/progress.ts';
 import type { Recipe } from './flow/recipe.ts';
-import { type OpenMill, withMill, workersNow } from './open-mill.ts';
-import { type OpenOutput, openOutput } from './open-output.ts';
+import { type OpenMill, withMill } from './open-mill.ts';
+import { chooseOutput, type OpenOutput, openOutput } from './open-output.ts';
 import type { RecordReader } from './readers/record-reader.ts';
 import { Interrupted, Refusal } from './refusal.ts';
 import type { Shell } from './shell.ts';
@@ -32,13 +32,14 @@ export interface FileWork<Item> {
 /** Takes a file through the mill, and says what came of it. */
 export async function runFile<Item>(shell: Shell, work: FileWork<Item>): Promise<ExitCode> {
   const { file, flags } = work;
+  const chosen = chooseOutput({ file, flags, out: shell.out });
   const source = await openSource(file, shell.in);
   return await withMill(flags, async (open) => {
     const family = await work.familyOf(open);
-    const lanes = (await workersNow(open)).flatMap((worker) => worker.lanes.filter((lane) => lane.family === family));
+    const lanes = (await open.workersNow()).flatMap((worker) => worker.lanes.filter((lane) => lane.family === family));
     let progress: Progress = silentProgress(shell.err);
     const say = (text: string) => progress.say(text);
-    const opened = await openOutput({ file, flags, options: work.options, out: shell.out, say });
+    const opened = await openOutput({ chosen, flags, options: work.options, out: shell.out, say });
     if (flags.resume === true) sayWhere(opened, say);
     if (flags.quiet !== true && flags.json !== true) progress = progressOf(shell, source, work);
     if (lanes.length === 0) say(`No worker for ${family} runs: the tasks wait until one starts.`);

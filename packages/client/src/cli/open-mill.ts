@@ -1,10 +1,8 @@
-import { readSettings } from '@millrace/shared/env';
 import { MillraceError } from '@millrace/shared/errors';
-import { loadPlugins } from '@millrace/shared/plugins';
 import type { WorkerBeat } from '@millrace/shared/redis/workers';
-import { type Catalog, createCatalog } from '@millrace/shared/tasks/catalog';
+import type { Catalog } from '@millrace/shared/tasks/catalog';
 import type { TaskType } from '@millrace/shared/tasks/define-task-type';
-import { Millrace } from '../client.ts';
+import type { Millrace } from '../client.ts';
 import { findMill, type MillAddress, type MillFlags } from './mill-address.ts';
 
 /** A mill of any types, since their names come from a person. */
@@ -16,20 +14,25 @@ export interface OpenMill {
   readonly address: MillAddress;
   /** The types that this side knows; a mill by HTTP may have more. */
   readonly catalog: Catalog;
+  /**
+   * The workers that live; says at once when nobody answers, where the client of a long run would try for a while.
+   * @throws MillraceError REDIS_UNAVAILABLE, API_UNAVAILABLE, UNAUTHORIZED, FORBIDDEN, CONFIG_INVALID.
+   */
+  workersNow(): Promise<WorkerBeat[]>;
 }
 
 /** Opens the mill that the options and settings name, for as long as `act` takes. @throws as `act`, Refusal, MillraceError. */
 export async function withMill<T>(flags: MillFlags, act: (open: OpenMill) => Promise<T>): Promise<T> {
   const address = findMill(flags);
-  const { MILLRACE_PLUGINS } = readSettings(['MILLRACE_PLUGINS']);
-  const { taskTypes } = await loadPlugins(MILLRACE_PLUGINS);
-  const mill = connect(address, taskTypes);
+  // Only now: the client, BullMQ and all, takes longer to load than help and mistakes take to say.
+  const { openMill } = await import('./connect-mill.ts');
+  const open = await openMill(address);
   try {
-    return await act({ mill, address, catalog: createCatalog(taskTypes) });
+    return await act(open);
   } catch (error) {
     throw withAddress(error, address);
   } finally {
-    await mill.close();
+    await open.mill.close();
   }
 }
 
@@ -37,27 +40,4 @@ export async function withMill<T>(flags: MillFlags, act: (open: OpenMill) => Pro
 function withAddress(error: unknown, { shown }: MillAddress): unknown {
   if (!(error instanceof MillraceError) || error.code !== 'REDIS_UNAVAILABLE') return error;
   return new MillraceError(error.code, `Redis does not answer at ${shown}.`, { cause: error });
-}
-
-/**
- * The workers that live; says at once when nobody answers, where the client of a long run would try for a while.
- * @throws MillraceError REDIS_UNAVAILABLE, API_UNAVAILABLE, UNAUTHORIZED, FORBIDDEN, CONFIG_INVALID.
- */
-export async function workersNow({ address }: OpenMill): Promise<WorkerBeat[]> {
-  const mill = connect(address, [], 0);
-  try {
-    return await mill.workers();
-  } finally {
-    await mill.close();
-  }
-}
-
-function connect(address: MillAddress, taskTypes: readonly TaskType[], retryMs?: number): AnyMill {
-  if (address.way === 'redis') {
-    const { redisUrl, prefix } = address;
-    return new Millrace({ redisUrl, prefix, taskTypes });
-  }
-  const { baseUrl, apiKey } = address;
-  const given = { ...(apiKey === undefined ? {} : { apiKey }), ...(retryMs === undefined ? {} : { retryMs }) };
-  return new Millrace({ baseUrl, ...given, taskTypes });
 }

@@ -21,8 +21,38 @@ export interface OpenOutput {
   close(): Promise<void>;
 }
 
-interface OutputParams {
+interface OutputPlaces {
   readonly file: string;
+  readonly flags: FileFlags;
+  readonly out: TextSink;
+}
+
+/** Where the rows are to go, once that makes sense. */
+export interface ChosenOutput {
+  /** Undefined for stdout. */
+  readonly target: string | undefined;
+  readonly format: OutputFormat;
+  /** Whether it becomes a file, which can be continued. */
+  readonly isFile: boolean;
+}
+
+/** @throws Refusal for options that do not go together; nothing is touched yet. */
+export function chooseOutput({ file, flags, out }: OutputPlaces): ChosenOutput {
+  const target = flags.output === '-' ? undefined : flags.output;
+  refuseSameFiles([file, target, flags.errors]);
+  const format = flags.format ?? (target === undefined ? 'jsonl' : outputFormatOf(target));
+  const facts = target === undefined ? undefined : factsOf(target);
+  if (facts?.isDirectory() === true) throw new Refusal(`${target} is a folder: name a file.`);
+  const isFile = target !== undefined && (facts === undefined || facts.isFile());
+  if (!isFile) refuseForStreams(flags, { format, isTerminal: target === undefined && out.isTerminal });
+  if (flags.resume === true && flags.restart === true) {
+    throw new Refusal('--resume and --restart exclude each other: give one of them.');
+  }
+  return { target, format, isFile };
+}
+
+interface OutputParams {
+  readonly chosen: ChosenOutput;
   readonly flags: FileFlags;
   /** What has to be the same when it is continued. */
   readonly options: RunOptions;
@@ -33,32 +63,37 @@ interface OutputParams {
 
 /** @throws Refusal for an output that cannot be written, or that another run left half done. */
 export async function openOutput(params: OutputParams): Promise<OpenOutput> {
-  const { file, flags } = params;
-  const target = flags.output === '-' ? undefined : flags.output;
-  refuseSameFiles([file, target, flags.errors]);
-  const chosen: OutputFormat = flags.format ?? (target === undefined ? 'jsonl' : outputFormatOf(target));
-  const facts = target === undefined ? undefined : factsOf(target);
-  if (facts?.isDirectory() === true) throw new Refusal(`${target} is a folder: name a file.`);
-  const isFile = target !== undefined && (facts === undefined || facts.isFile());
-  if (!isFile) refuseForStreams(params, chosen);
-  const ledger = isFile ? new Ledger(draftPathOf(target), { ...params.options, '--format': chosen }) : undefined;
+  const { chosen, flags, options } = params;
+  const { target, format, isFile } = chosen;
+  const ledger =
+    isFile && target !== undefined ? new Ledger(draftPathOf(target), { ...options, '--format': format }) : undefined;
   const begun = ledger === undefined ? undefined : await beginning(ledger, target ?? '', flags);
-  const output = isFile
-    ? await DraftOutput.open(target, begun?.outputBytes ?? 0)
-    : new StreamOutput(target === undefined ? params.out.stream : createWriteStream(target), target ?? 'stdout');
-  const faults = await openFaults(params, begun);
+  const output = await openRows(params, begun);
+  const faults = await openFaults(params, begun).catch(async (error) => {
+    await output.close();
+    throw error;
+  });
   return {
     output,
     faults,
     ledger,
     begun,
-    format: openFormat(chosen, begun?.format ?? emptyState),
+    format: openFormat(format, begun?.format ?? emptyState),
     async close() {
       ledger?.close();
       await output.close();
       await faults.close();
     },
   };
+}
+
+async function openRows(
+  { chosen: { target, isFile }, out }: OutputParams,
+  begun: Done | undefined,
+): Promise<RowOutput> {
+  if (target === undefined) return new StreamOutput(out.stream, 'stdout');
+  if (isFile) return await DraftOutput.open(target, begun?.outputBytes ?? 0);
+  return new StreamOutput(createWriteStream(target), target);
 }
 
 async function openFaults({ flags, say }: OutputParams, begun: Done | undefined): Promise<FaultSink> {
@@ -82,14 +117,17 @@ async function beginning(ledger: Ledger, target: string, { resume, restart }: Fi
   throw new Refusal(`${draft} is left of a run that stopped: go on with --resume, or begin again with --restart.`);
 }
 
-function refuseForStreams({ flags, out }: OutputParams, format: OutputFormat): void {
-  if (flags.resume === true || flags.restart === true) {
+function refuseForStreams(
+  { resume, restart }: FileFlags,
+  { format, isTerminal }: { format: OutputFormat; isTerminal: boolean },
+): void {
+  if (resume === true || restart === true) {
     throw new Refusal('--resume and --restart need a file that can be continued: name it with -o.');
   }
-  if (format === 'npy')
+  if (format === 'npy') {
     throw new Refusal('.npy says at its beginning how long it is, so it needs a file: name it with -o.');
-  const isStdout = flags.output === undefined || flags.output === '-';
-  if (format === 'raw' && isStdout && out.isTerminal) {
+  }
+  if (format === 'raw' && isTerminal) {
     throw new Refusal('Raw numbers are nothing for a terminal: name a file with -o, or send them to another program.');
   }
 }

@@ -10,7 +10,7 @@ import { openProgress, type Progress, silentProgress } from './flow/progress.ts'
 import type { Recipe } from './flow/recipe.ts';
 import { examples } from './help-examples.ts';
 import { familyOf } from './known-type.ts';
-import { type AnyMill, type OpenMill, withMill, workersNow } from './open-mill.ts';
+import { type AnyMill, type OpenMill, withMill } from './open-mill.ts';
 import { duration } from './option-values.ts';
 import { planFacts, planText } from './planning/plan-facts.ts';
 import { probe } from './planning/probe.ts';
@@ -74,7 +74,7 @@ interface Planning extends Planned {
 async function plan(shell: Shell, planning: Planning): Promise<ExitCode> {
   const { open, flags, recipe } = planning;
   const family = await familyOf(open, recipe.type);
-  const lanes = (await workersNow(open)).flatMap((worker) =>
+  const lanes = (await open.workersNow()).flatMap((worker) =>
     worker.lanes.filter((lane) => lane.family === family),
   ).length;
   if (lanes === 0)

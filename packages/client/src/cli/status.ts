@@ -5,7 +5,7 @@ import { bytes, count, plural } from './amounts.ts';
 import { type Cli, type CommonFlags, withCommonOptions } from './cli.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { examples } from './help-examples.ts';
-import { type OpenMill, withMill, workersNow } from './open-mill.ts';
+import { type OpenMill, withMill } from './open-mill.ts';
 import { queueTable } from './queue-table.ts';
 import type { Shell, TextSink } from './shell.ts';
 import { listText } from './task-text.ts';
@@ -33,7 +33,7 @@ async function status(
   open: OpenMill,
   { json }: CommonFlags,
 ): Promise<ExitCode> {
-  const workers = await workersNow(open);
+  const workers = await open.workersNow();
   const { mill, address } = open;
   const [queues, collections] = await Promise.all([mill.queues({ signal }), mill.collections({ signal })]);
   const facts = { way: address.way, address: address.shown, workers, queues, collections };

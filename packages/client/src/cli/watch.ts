@@ -9,7 +9,7 @@ import { type Cli, type CommonFlags, withCommonOptions } from './cli.ts';
 import { errorText } from './error-text.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { examples } from './help-examples.ts';
-import { type OpenMill, withMill, workersNow } from './open-mill.ts';
+import { type OpenMill, withMill } from './open-mill.ts';
 import { duration } from './option-values.ts';
 import { queueTable } from './queue-table.ts';
 import type { Shell, TextSink } from './shell.ts';
@@ -48,7 +48,7 @@ export function addWatch(program: Command, cli: Cli): void {
 
 async function watch({ out, interrupts: { signal } }: Shell, open: OpenMill, flags: WatchFlags): Promise<ExitCode> {
   // Whoever is not there in the beginning is not waited for.
-  await workersNow(open);
+  await open.workersNow();
   const screen = new Screen(out, flags);
   for (;;) {
     try {

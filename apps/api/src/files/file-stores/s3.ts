@@ -14,6 +14,9 @@ export interface S3Settings {
   readonly region: string;
 }
 
+/** Bytes in memory of their own, as fetch wants them. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** Bytes of one part of an upload; S3 wants 5 MiB at least and 10,000 parts at most. One is held in memory for each upload. */
 const partBytes = 8 * 2 ** 20;
 /** Tries after an answer of 429 or 5xx, within a second or two. */
@@ -24,7 +27,7 @@ const answerWithinMs = 60_000;
 interface S3Request {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Bytes;
   /** Statuses beside 2xx that are an answer, not a failure. */
   readonly accept?: readonly number[];
 }
@@ -99,11 +102,7 @@ export class S3Store implements FileStore {
     return torn.length;
   }
 
-  private async putInParts(
-    name: string,
-    begun: readonly Uint8Array[],
-    rest: AsyncGenerator<Uint8Array>,
-  ): Promise<void> {
+  private async putInParts(name: string, begun: readonly Bytes[], rest: AsyncGenerator<Bytes>): Promise<void> {
     const created = await this.request('POST', name, { query: { uploads: '' } });
     const uploadId = xmlValue(await created.text(), 'UploadId');
     try {
@@ -120,7 +119,7 @@ export class S3Store implements FileStore {
   private async putPart(
     name: string,
     uploadId: string,
-    { number, part }: { number: number; part: Uint8Array },
+    { number, part }: { number: number; part: Bytes },
   ): Promise<string> {
     const query = { partNumber: number.toString(), uploadId };
     const { headers } = await this.request('PUT', name, { query, body: part });

@@ -14,6 +14,7 @@ import { type Part, partsOf } from './parts.ts';
 import type { Progress } from './progress.ts';
 import type { Recipe } from './recipe.ts';
 import type { RowOutput } from './row-output.ts';
+import { SavePoints } from './save-points.ts';
 import { TaskFlow } from './task-flow.ts';
 
 /** How the tasks of a run are sent. */
@@ -46,8 +47,6 @@ export interface FileRunParams<Item> {
   readonly cancelled: AbortSignal;
 }
 
-/** Every now and then what is done is made to last, in ms: so much is done again after a crash. */
-const savedEveryMs = 1000;
 /**
  * Results are read as soon as they are there, so they need not be kept for long: a whole corpus of vectors would fill Redis. One that is
  * gone is computed again.
@@ -74,13 +73,18 @@ export class FileRun<Item> {
   private readonly params: FileRunParams<Item>;
   private readonly broken = new AbortController();
   private readonly watch: MillWatch;
-  private savedAt = performance.now();
+  private readonly saves: SavePoints;
   done: Done;
 
   constructor(params: FileRunParams<Item>) {
     this.params = params;
     this.done = params.begun ?? nothingDone;
     const { mill, family, progress, sending } = params;
+    this.saves = new SavePoints({
+      save: (done) => this.save(done),
+      onFailure: (error) => this.broken.abort(error),
+      now: () => performance.now(),
+    });
     this.watch = new MillWatch({
       mill,
       family,
@@ -97,14 +101,14 @@ export class FileRun<Item> {
     try {
       if (begun === undefined) await ledger?.write(this.done);
       await this.flow().run();
-      if (stopped.aborted) return this.done.records > 0 ? await this.save() : await this.forget();
+      if (stopped.aborted) return await this.keep();
+      await this.saves.close();
       await this.params.faults.sync();
       await output.finish(format.finalHead());
       await ledger?.remove();
     } catch (error) {
       // What is whole need not be done again; on a full disk the page before this one stands.
-      if (this.done.records > 0) await this.save().catch(() => {});
-      else await this.forget();
+      await this.keep().catch(() => {});
       throw error;
     } finally {
       this.watch.close();
@@ -145,19 +149,21 @@ export class FileRun<Item> {
     };
     this.watch.heard();
     progress.update({ records: this.done.records, bytes: part.end, failed: this.done.failed });
-    if (performance.now() - this.savedAt >= savedEveryMs) await this.save();
+    await this.saves.note(this.done);
   }
 
-  private async save(): Promise<void> {
+  private async save(done: Done): Promise<void> {
     const { output, faults, ledger } = this.params;
     await output.sync();
     await faults.sync();
-    await ledger?.write(this.done);
-    this.savedAt = performance.now();
+    await ledger?.write(done);
   }
 
-  /** Nothing was done: whoever begins again finds nothing in the way. */
-  private async forget(): Promise<void> {
+  /** For whoever goes on; when nothing was done, whoever begins again finds nothing in the way. */
+  private async keep(): Promise<void> {
+    if (this.done.records > 0) await this.saves.save(this.done);
+    await this.saves.close();
+    if (this.done.records > 0) return;
     await this.params.output.discard();
     await this.params.ledger?.remove();
   }

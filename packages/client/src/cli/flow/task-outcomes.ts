@@ -61,7 +61,7 @@ export class TaskOutcomes<Item> {
       groups.filter(({ length }) => length > 0),
       losses,
     );
-    return rows.map((row, at) => faults.get(at) ?? row);
+    return items.map((_, at) => faults.get(at) ?? (rows[at] as Row | LineFault));
   }
 
   /** Some items again, by their places; those of a group in one task. */

@@ -1,5 +1,3 @@
-import { silentLogger } from '@millrace/shared/logger';
-import { connectRedis, disconnectRedis, withRedis } from '@millrace/shared/redis/connection';
 import { memoryOf } from '@millrace/shared/redis/memory';
 import type { MillAddress } from '../mill-address.ts';
 
@@ -13,6 +11,9 @@ export interface RedisMemory {
 /** Looks into the Redis of a mill; undefined where only the API is known. */
 export async function redisMemory(address: MillAddress): Promise<RedisMemory | undefined> {
   if (address.way === 'http') return undefined;
+  // Only now: whoever wants help does not need a Redis.
+  const { silentLogger } = await import('@millrace/shared/logger');
+  const { connectRedis, disconnectRedis, withRedis } = await import('@millrace/shared/redis/connection');
   const redis = connectRedis({ url: address.redisUrl, role: 'producer', name: 'millrace:plan', log: silentLogger() });
   try {
     const { used, limit } = memoryOf(await withRedis(() => redis.info('memory')));

@@ -5,7 +5,6 @@ const float32Digits = 9;
 
 /** A line of JSON for each record that has a row: its index, its id, then what was computed. */
 export class JsonLinesFormat implements RowFormat {
-  readonly needsFile = false;
   private rows: number;
 
   constructor({ rows }: FormatState) {

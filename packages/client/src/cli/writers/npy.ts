@@ -10,7 +10,6 @@ const magic = Buffer.from('\x93NUMPY\x01\x00', 'latin1');
  * last, so the head is written twice.
  */
 export class NpyFormat implements RowFormat {
-  readonly needsFile = true;
   private readonly rows: VectorRows;
 
   constructor(state: FormatState) {

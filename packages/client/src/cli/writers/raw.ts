@@ -3,7 +3,6 @@ import { VectorRows } from './vector-rows.ts';
 
 /** float32, little-endian, row after row, and nothing else. */
 export class RawFormat implements RowFormat {
-  readonly needsFile = false;
   private readonly rows: VectorRows;
 
   constructor(state: FormatState) {

@@ -26,8 +26,6 @@ export interface FormatState {
 
 /** How rows become bytes, one after the other. */
 export interface RowFormat {
-  /** Whether it has to write at the beginning once all is known, which only a file lets it. */
-  readonly needsFile: boolean;
   readonly state: FormatState;
   /** The bytes of the next records, in order. @throws Refusal when a row does not go with those before. */
   encode(records: readonly SettledRecord[]): Uint8Array;

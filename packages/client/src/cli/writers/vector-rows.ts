@@ -38,5 +38,5 @@ export class VectorRows {
 }
 
 function notLike(got: number, expected: number): string {
-  return `A vector has ${got} numbers, those before it ${expected}: the model has changed; begin again without --resume.`;
+  return `A vector has ${got} numbers, those before it ${expected}: the model has changed; begin again with --restart.`;
 }
