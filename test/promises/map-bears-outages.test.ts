@@ -30,7 +30,8 @@ async function* inputs() {
 
 describe.each(['Redis', 'HTTP'])('A map by %s', (way) => {
   it('gets through a full queue and through a Redis that goes away, without losing or doubling one', async () => {
-    const address = way === 'Redis' ? { redisUrl: redis.url, prefix, maxWaiting } : { baseUrl: api.url, retryMs: 60_000 };
+    const address =
+      way === 'Redis' ? { redisUrl: redis.url, prefix, maxWaiting } : { baseUrl: api.url, retryMs: 60_000 };
     const mill = new Millrace(address);
     const tag = `through-${way}`;
     const ids = new Set<string | undefined>();
