@@ -14,6 +14,7 @@ import {
   model,
   openAiOf,
   readBatch,
+  soon,
   taskLine,
   untilBatch,
   untilEnded,
@@ -185,8 +186,8 @@ describe('A batch', () => {
       expect((await contentOf(client, first?.[key])).equals(await contentOf(client, second?.[key]))).toBe(true);
     }
     const ofRuns = async () => (await tasksIn(mill)).filter(({ tags }) => tags.some((tag) => tag.startsWith('batch_')));
-    await expect.poll(ofRuns).toEqual([]);
-    await expect.poll(() => test.mill.redis.keys(`${test.prefix}:result:inference:i-????????-????-8*`)).toEqual([]);
+    await soon(ofRuns).toEqual([]);
+    await soon(() => test.mill.redis.keys(`${test.prefix}:result:inference:i-????????-????-8*`)).toEqual([]);
     const kept = [fileId, again, ...batches.flatMap((batch) => [batch.output_file_id, batch.error_file_id])];
     expect(readdirSync(test.filesDir)).toEqual(expect.arrayContaining(kept));
     expect(readdirSync(test.filesDir).filter((name) => !name.startsWith('file-'))).toEqual([]);
@@ -312,13 +313,13 @@ describe('A batch that is under way', () => {
     const mill = await open({ RUN_WINDOW: 12 }, { held: true });
     const { client, begun, letEnd } = mill;
     const { id } = await createBatch(client, await uploadLines(client, lines), { endpoint: '/v1/tasks' });
-    await expect.poll(() => begun.length).toBe(12);
+    await soon(() => begun.length).toBe(12);
     const tasks = await tasksIn(mill);
     expect(tasks).toHaveLength(12);
     for (const { priority, tags } of tasks) expect([priority, tags]).toEqual([1000, [id]]);
     letEnd(5);
     // Room comes with what is safely stored, in order; nothing is counted before.
-    await expect.poll(() => begun.length, { timeout: 10_000 }).toBe(17);
+    await soon(() => begun.length).toBe(17);
     const batch = await readBatch(client, id);
     expect(batch).toMatchObject({ status: 'in_progress', request_counts: { total: 60, completed: 5, failed: 0 } });
     await mill.close();
@@ -329,7 +330,7 @@ describe('A batch that is under way', () => {
     const { client } = mill;
     const options = { endpoint: '/v1/tasks', metadata: { priority: 'high' } } as const;
     await createBatch(client, await uploadLines(client, lines.slice(0, 1)), options);
-    await expect.poll(async () => (await tasksIn(mill)).map(({ priority }) => priority)).toEqual([10]);
+    await soon(async () => (await tasksIn(mill)).map(({ priority }) => priority)).toEqual([10]);
     await mill.close();
   });
 
@@ -348,12 +349,12 @@ describe('A batch that is under way', () => {
     const mill = await open({ RUN_WINDOW: 12 }, { held: true });
     const { client, begun, letEnd, test } = mill;
     const { id } = await createBatch(client, await uploadLines(client, lines.slice(0, 12)), { endpoint: '/v1/tasks' });
-    await expect.poll(() => begun.length).toBe(12);
+    await soon(() => begun.length).toBe(12);
     await test.api.close();
     letEnd();
     const { MILLRACE_PREFIX, FILES_DIR } = { MILLRACE_PREFIX: test.prefix, FILES_DIR: test.filesDir };
     const redis = connectRedis({ url: redisUrl, role: 'producer', name: 'test', log: silentLogger() });
-    await expect.poll(() => redis.zcard(test.keys.bull('text', 'completed'))).toBe(12);
+    await soon(() => redis.zcard(test.keys.bull('text', 'completed'))).toBe(12);
     const ref = { family: 'text', jobId: begun[4] ?? '' } as const;
     expect(await redis.del(test.keys.result(ref, 1))).toBe(1);
     redis.disconnect();
@@ -393,7 +394,7 @@ describe('A batch that is under way', () => {
     const client = openAiOf(test.url);
     const { id } = await createBatch(client, await uploadLines(client, lines.slice(0, 1)), { endpoint: '/v1/tasks' });
     const ids = async () => (await (await test.get('/v1/tasks')).json()).tasks.map((task: { id: string }) => task.id);
-    await expect.poll(async () => (await ids()).length).toBe(1);
+    await soon(async () => (await ids()).length).toBe(1);
     await test.post(`/v1/tasks/${(await ids())[0]}/cancel`, '');
     const batch = await untilEnded(client, id);
     expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 1, completed: 0, failed: 1 } });
@@ -428,7 +429,7 @@ describe('A batch that is under way', () => {
     const mill = await open({ RUN_WINDOW: 12 }, { held: true });
     const { client, begun, letEnd } = mill;
     const { id } = await createBatch(client, await uploadLines(client, lines), { endpoint: '/v1/tasks' });
-    await expect.poll(() => begun.length).toBe(12);
+    await soon(() => begun.length).toBe(12);
     letEnd(5);
     await untilBatch(client, id, ({ request_counts }) => request_counts.completed === 5);
     const cancelling = await client.batches.cancel(id);
@@ -470,11 +471,11 @@ describe('A batch that is under way', () => {
     const { client, begun, letEnd } = mill;
     const options = { endpoint: '/v1/tasks', window: '3s' } as const;
     const { id } = await createBatch(client, await uploadLines(client, lines), options);
-    await expect.poll(() => begun.length).toBe(12);
+    await soon(() => begun.length).toBe(12);
     letEnd(4);
     await untilBatch(client, id, ({ request_counts }) => request_counts.completed === 4);
     const over = (await readBatch(client, id)).expires_at ?? 0;
-    await expect.poll(() => Date.now() / 1000, { timeout: 10_000 }).toBeGreaterThan(over + 1);
+    await soon(() => Date.now() / 1000).toBeGreaterThan(over + 1);
     letEnd();
     const batch = await untilEnded(client, id);
     expect(batch.status).toBe('expired');
@@ -495,7 +496,7 @@ describe('A batch that is under way', () => {
     const { client, begun, letEnd, test } = mill;
     try {
       const { id } = await createBatch(client, await uploadLines(client, lines), { endpoint: '/v1/tasks' });
-      await expect.poll(() => begun.length).toBe(12);
+      await soon(() => begun.length).toBe(12);
       const filler = path.join(FILES_DIR, 'filler');
       // All that is left, and what is smaller than a block.
       for (const bytes of [1_000_000, 4096, 1]) fill(`${filler}-${bytes}`, bytes);

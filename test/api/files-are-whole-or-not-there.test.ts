@@ -7,7 +7,7 @@ import { toFile } from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { fileRetentionDuty, orphanDuty } from '../../apps/api/src/files/file-duties.ts';
 import { DiskStore } from '../../apps/api/src/files/file-stores/disk.ts';
-import { contentOf, createBatch, embedLine, openAiOf, uploadLines } from '../setup/run-files.ts';
+import { contentOf, createBatch, embedLine, openAiOf, soon, uploadLines } from '../setup/run-files.ts';
 import { mountSmallDisk } from '../setup/small-disk.ts';
 import { openTestApi, type TestApi } from './open-test-api.ts';
 
@@ -102,7 +102,7 @@ async function sendRaw(head: readonly string[], body: string, hangUpOnce?: () =>
   socket.on('error', () => {});
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   if (hangUpOnce !== undefined) {
-    await expect.poll(hangUpOnce).toBe(true);
+    await soon(hangUpOnce).toBe(true);
     socket.destroy();
   }
   await closed;
@@ -122,7 +122,7 @@ describe('An upload', () => {
     ],
   ])('that is torn %s leaves nothing', async (_where, lines, body) => {
     await sendRaw(lines, body, () => stored().some((name) => name.startsWith('.draft-')));
-    await expect.poll(() => stored()).toEqual([]);
+    await soon(() => stored()).toEqual([]);
     expect((await client.files.list()).data).toEqual([]);
     expect((await test.get('/healthz')).status).toBe(200);
   });
@@ -210,7 +210,7 @@ describe('Files whose time is over', () => {
     expect(error).toMatchObject({ status: 409, code: 'file_in_use' });
     expect(stored()).toEqual([id]);
     await client.batches.cancel(batch.id);
-    await expect.poll(async () => (await client.batches.retrieve(batch.id)).status).toBe('cancelled');
+    await soon(async () => (await client.batches.retrieve(batch.id)).status).toBe('cancelled');
     expect(await fileRetentionDuty(dutyParams(() => Date.now() + 25 * hour)).run()).toBeGreaterThanOrEqual(2);
     await expect(client.batches.retrieve(batch.id)).rejects.toMatchObject({ status: 404, code: 'run_not_found' });
   });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { beatEveryMs } from '@millrace/shared/redis/workers';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { openAiOf } from '../setup/run-files.ts';
+import { openAiOf, soon } from '../setup/run-files.ts';
 import { beatOf } from './beat.ts';
 import { embedTask, openTestApi, type TestApi } from './open-test-api.ts';
 import { dimensions, openStandInWorker, vectorOf } from './stand-in-worker.ts';
@@ -11,6 +12,7 @@ const model = 'all-MiniLM-L6-v2';
 let test: TestApi;
 let worker: { close(): Promise<void> };
 let client: OpenAI;
+let beating: NodeJS.Timeout;
 beforeAll(async () => {
   test = await openTestApi(redisUrl);
   worker = openStandInWorker(test);
@@ -18,9 +20,12 @@ beforeAll(async () => {
   const entry = { fingerprint: null, warm: true, pinned: true };
   const startedAt = '2026-01-02T03:04:05.000Z';
   const models = ['org/other', model].map((name) => ({ name, ...entry }));
-  await test.mill.workers.beat(beatOf({ id: 'a', startedAt, models }), []);
+  const beat = () => test.mill.workers.beat(beatOf({ id: 'a', startedAt, models }), []);
+  await beat();
+  beating = setInterval(() => void beat(), beatEveryMs);
 });
 afterAll(async () => {
+  clearInterval(beating);
   await worker.close();
   await test.api.close();
 });
@@ -144,7 +149,7 @@ describe("OpenAI's client is told what is wrong", () => {
     const alone = await openTestApi(redisUrl);
     const error = await errorOf(openAiOf(alone.url).embeddings.create({ model, input: 'a' }));
     expect(error).toMatchObject({ status: 503, code: 'no_worker', type: 'server_error' });
-    await expect.poll(async () => (await (await alone.get('/v1/tasks?state=queued')).json()).tasks).toEqual([]);
+    await soon(async () => (await (await alone.get('/v1/tasks?state=queued')).json()).tasks).toEqual([]);
     await alone.api.close();
   });
 });
@@ -161,10 +166,10 @@ describe('A request for embeddings whose client leaves', () => {
     });
     const states = async () =>
       (await (await idle.get('/v1/tasks')).json()).tasks.map(({ state }: { state: string }) => state);
-    await expect.poll(states).toEqual(['queued']);
+    await soon(states).toEqual(['queued']);
     leaving.abort();
     await expect(request).rejects.toThrow();
-    await expect.poll(states).toEqual(['cancelled']);
+    await soon(states).toEqual(['cancelled']);
     await idle.api.close();
   });
 });

@@ -12,6 +12,7 @@ import {
   model,
   openAiOf,
   readBatch,
+  soon,
   untilBatch,
   untilEnded,
   uploadLines,
@@ -56,7 +57,7 @@ describe('Runs', () => {
       };
       return queues.find(({ family }) => family === 'inference')?.counts.queued ?? 0;
     };
-    await expect.poll(waiting, { timeout: 20_000 }).toBeGreaterThan(10);
+    await soon(waiting).toBeGreaterThan(10);
     for (let asked = 0; asked < 3; asked += 1) {
       const { data } = await client.embeddings.create({ model, input: `a question ${asked}` });
       expect(data).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI, { toFile } from 'openai';
 import type { Batch, BatchCreateParams } from 'openai/resources/batches';
+import { expect } from 'vitest';
 
 export const model = 'all-MiniLM-L6-v2';
 
@@ -119,4 +120,9 @@ export async function computedTexts(url: string, atLeast: number): Promise<numbe
     if (computed >= atLeast) return computed;
     await sleep(100);
   }
+}
+
+/** What a look gives is what is expected, sooner or later; the machine may be busy. */
+export function soon<T>(look: () => T | Promise<T>) {
+  return expect.poll(look, { timeout: 20_000 });
 }
