@@ -12,6 +12,8 @@ ENV npm_config_onnxruntime_node_install=skip npm_config_nodedir=/usr/local npm_c
 COPY package.json package-lock.json .npmrc ./
 COPY packages/shared/package.json packages/shared/
 COPY packages/client/package.json packages/client/
+# npm links the command `millrace` to it.
+COPY packages/client/bin packages/client/bin
 COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
 
@@ -70,7 +72,13 @@ fetch('http://127.0.0.1:' + process.env.PORT + '/healthz').then(({ status }) => 
 CMD ["node", "apps/api/dist/main.js"]
 
 FROM runtime AS worker
-COPY models models
+# Snapshots of collections; a volume that is mounted here first takes its owner over.
+USER root
+RUN mkdir /snapshots && chown node:node /snapshots
+USER node
+ENV SNAPSHOTS_DIR=/snapshots
+# Models are data: those that ALLOW_REMOTE_MODELS lets come are put beside the bundled one.
+COPY --chown=node:node models models
 COPY --from=worker-modules /millrace ./
 COPY --from=build /millrace/packages/shared/lua packages/shared/lua
 COPY --from=build /millrace/packages/shared/dist packages/shared/dist

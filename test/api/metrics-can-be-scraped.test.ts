@@ -60,6 +60,13 @@ describe('GET /metrics', () => {
     expect(values.get('millrace_http_request_seconds_count{method="POST",route="/v1/tasks",status="202"}')).toBe(1);
     expect(values.get('millrace_http_request_seconds_count{method="GET",route="/v1/tasks/:id",status="404"}')).toBe(1);
     expect(values.get('millrace_queue_tasks{family="inference",state="queued"}')).toBe(3);
+    expect(values.get('millrace_queue_oldest_seconds{family="inference",priority="normal"}')).toBeGreaterThanOrEqual(0);
+    expect(values.get('millrace_queue_paused{family="inference"}')).toBe(0);
+    expect(values.get('millrace_workers{family="inference"}')).toBe(0);
+    expect(values.get('millrace_wanted_workers{family="inference"}')).toBe(1);
+    expect(values.get('millrace_redis_up')).toBe(1);
+    expect(values.get('millrace_redis_memory_used_bytes')).toBeGreaterThan(0);
+    expect(values.get('millrace_redis_memory_limit_bytes')).toBe(0);
     expect(values.get('millrace_waiters')).toBe(0);
     expect(values.get('millrace_process_rss_bytes')).toBeGreaterThan(1e6);
   });

@@ -49,6 +49,7 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
     BODY_LIMIT: 16 * 2 ** 20,
     MAX_WAITING: 1_000_000,
     REDIS_HIGH_WATER: { share: 0.8 },
+    DRAIN_TARGET: 60_000,
     AGING_BOUND: 300_000,
     SHUTDOWN_GRACE: 5000,
     FILES_DIR: mkdtempSync(path.join(filesHome, 'api-')),

@@ -80,7 +80,16 @@ describe('GET /v1/queues', () => {
   });
 
   it('wants as many workers as would empty the queue in a minute', () => {
-    const nothing = { scheduled: 0, running: 0, succeeded: 0, failed: 0, paused: false, waiting: [] };
+    const nothing = {
+      scheduled: 0,
+      due: 0,
+      parents: 0,
+      running: 0,
+      succeeded: 0,
+      failed: 0,
+      paused: false,
+      waiting: [],
+    };
     const now = 600_000;
     const wanted = (queued: number, workers: number, ended: readonly [number, number]) => {
       // How many ended in the last five minutes, and in the last ten seconds.
@@ -102,6 +111,21 @@ describe('GET /v1/queues', () => {
     expect(wanted(3000, 4, [0, 0])).toBe(4);
     expect(wanted(3000, 0, [100, 100])).toBe(1);
     expect(wanted(1e9, 4, [100, 100])).toBe(40);
+  });
+
+  it('wants workers for what could run now: not for what waits for others, and for nothing while it is paused', () => {
+    const now = 600_000;
+    // 600 a minute by 4 workers.
+    const base = { scheduled: 9000, due: 0, parents: 0, queued: 0, running: 0, succeeded: 0, failed: 0, paused: false };
+    const facts = { ...base, waiting: [], ended: [{ count: 3000, firstAt: now - 300_000 }] };
+    const wanted = (seen: Partial<typeof facts>, drainTargetMs?: number) =>
+      reportOf({ family: 'text', facts: { ...facts, ...seen }, workers: 4, now, drainTargetMs }).wantedWorkers;
+    expect(wanted({})).toBe(1);
+    expect(wanted({ due: 3000 })).toBe(20);
+    expect(wanted({ queued: 3000, parents: 2700 })).toBe(2);
+    expect(wanted({ queued: 3000, paused: true })).toBe(1);
+    expect(wanted({ queued: 3000 }, 300_000)).toBe(4);
+    expect(wanted({ queued: 3000 }, 30_000)).toBe(40);
   });
 });
 

@@ -1,4 +1,5 @@
 // A task type whose items do what their text says: the troubles that a processor of anybody's own can make.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTaskType } from '@millrace/shared/tasks/define-task-type';
 import { defineProcessor, failed, succeeded } from '@millrace/shared/tasks/processor';
 import { z } from 'zod';
@@ -15,11 +16,13 @@ export const trouble = defineTaskType({
 });
 
 export const troubleProcessor = defineProcessor(trouble, {
-  process: async (texts) => {
+  process: async (texts, { signal }) => {
     for (const text of texts) act(text);
-    return texts.map((text) =>
-      text === 'fail' ? failed('PROCESSOR_FAILED', 'it was asked to fail') : succeeded(text),
-    );
+    if (texts.includes('dawdle')) await sleep(500, undefined, { signal }).catch(() => {});
+    return texts.map((text) => {
+      if (text === 'dawdle' && signal.aborted) return failed('TASK_TIMEOUT', 'it was told to stop');
+      return text === 'fail' ? failed('PROCESSOR_FAILED', 'it was asked to fail') : succeeded(text);
+    });
   },
 });
 

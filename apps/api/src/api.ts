@@ -59,7 +59,17 @@ export async function openApi({ config, log, tell }: ApiParams): Promise<Api> {
   const keyring = Keyring.from(config);
   const waits = new TaskWaits();
   const app = await buildApp(
-    { mill, door, metrics, keyring, waits, files, batches, bodyLimit: config.BODY_LIMIT },
+    {
+      mill,
+      door,
+      metrics,
+      keyring,
+      waits,
+      files,
+      batches,
+      bodyLimit: config.BODY_LIMIT,
+      drainTargetMs: config.DRAIN_TARGET,
+    },
     log,
   );
   engine.start();

@@ -13,6 +13,7 @@ const names = [
   'BODY_LIMIT',
   'MAX_WAITING',
   'REDIS_HIGH_WATER',
+  'DRAIN_TARGET',
   'AGING_BOUND',
   'SHUTDOWN_GRACE',
   'MILLRACE_HOME',

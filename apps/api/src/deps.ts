@@ -17,4 +17,6 @@ export interface ApiDeps {
   readonly batches: Batches;
   /** The largest body, and the longest line of NDJSON, in bytes. */
   readonly bodyLimit: number;
+  /** DRAIN_TARGET: how soon a queue should be empty, in ms. */
+  readonly drainTargetMs: number;
 }

@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@millrace/shared/logger';
 import { Metrics } from '@millrace/shared/metrics';
 import type { CallRecord } from '@millrace/shared/redis/call-records';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { ownPrefix } from '../../../test/setup/mill.ts';
 import { Batcher } from '../dist/batch/batcher.js';
 // The built ones: a lane is a process of its own, which runs the built code.
 import { Lanes } from '../dist/compute/lanes.js';
+import type { LaneSetup } from '../dist/compute/protocol.js';
 import { Dispatcher } from '../dist/process/dispatcher.js';
 import { KnownValues } from '../dist/process/known-values.js';
 import type { QueuedItem } from '../dist/process/queued-item.js';
@@ -14,10 +16,16 @@ import { SameItems } from '../dist/process/same-items.js';
 import { heldTask } from './same-item-tasks.ts';
 
 const plugin = fileURLToPath(new URL('../../../test/setup/trouble-plugin.mjs', import.meta.url));
-const setup = {
+const setup: LaneSetup = {
   ...{ family: 'text' as const, modelsDir: '', modelMemory: 0, threads: 1, passTokens: 512, plugins: [plugin] },
   vector: { redisUrl: '', prefix: '', memoryBytes: 0, snapshotsDir: '' },
   logLevel: 'silent',
+};
+/** Of a lane that is asked to stop before it is killed. */
+const vectorSetup = {
+  ...setup,
+  family: 'vector' as const,
+  vector: { ...setup.vector, redisUrl: inject('redisUrl'), prefix: ownPrefix(), memoryBytes: 2 ** 20 },
 };
 const limits = { items: 16, cost: 1000, padded: false, waitMs: 20 };
 
@@ -27,11 +35,11 @@ afterEach(async () => {
 });
 
 /** A dispatcher with one lane, which runs once `start` is called; what it notes of its calls. */
-function openDispatcher() {
+function openDispatcher(lane: LaneSetup = setup) {
   const metrics = new Metrics();
   const log = silentLogger();
   const batcher = new Batcher<QueuedItem>({ limits, agingMs: 60_000, now: Date.now });
-  const lanes = new Lanes({ setup, count: 1, memoryLimit: 0, log, metrics });
+  const lanes = new Lanes({ setup: lane, count: 1, memoryLimit: 0, log, metrics });
   opened = lanes;
   const known = new KnownValues({ recent: new RecentValues(0), shared: undefined });
   const same = new SameItems({ batcher, known, metrics, now: Date.now, onLookedUp: () => {} });
@@ -102,6 +110,19 @@ describe('A text that takes longer than one task allows', () => {
     expect(await hasty.ended).toMatchObject({ code: 'TASK_TIMEOUT' });
     expect(await patient.ended).toEqual(succeeded(['work', 'fine']));
     expect(patient.calls).toBeGreaterThan(0);
+  });
+
+  it('is not computed for the impatient alone where a lane stops by itself', async () => {
+    const { dispatcher, deaths } = openDispatcher({ ...vectorSetup, plugins: [plugin] });
+    const hasty = heldTask(['dawdle'], { timeoutMs: 20 });
+    const patient = heldTask(['unshared', 'dawdle']);
+    const mate = heldTask(['fine']);
+    for (const task of [hasty, patient, mate]) dispatcher.submit(task);
+    await dispatcher.start();
+    expect(await hasty.ended).toMatchObject({ code: 'TASK_TIMEOUT' });
+    expect(await mate.ended).toEqual(succeeded(['fine']));
+    expect(await patient.ended).toEqual(succeeded(['unshared', 'dawdle']));
+    expect(deaths()).toBe(0);
   });
 
   it('fails for each when its own time is over', async () => {

@@ -6,7 +6,7 @@
 -- ARGV[5] mark of this write: a random uint32  ARGV[6] about how many entries the log keeps
 -- then for each point: id, and the version and mark that it must still have, as they are stored ('' any)
 -- returns {version, deleted, ids that have another version ...} ; {-1} the collection is not there or another
---   {-2} the task is another worker's ; {-3} the document is written by another
+--   {-2} the task is another worker's ; {-3} the document was taken over by another
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return {-1} end
 if ARGV[2] ~= '' and redis.call('GET', KEYS[4]) ~= ARGV[2] then return {-2} end
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[5], ARGV[3]) ~= ARGV[4] then return {-3} end

@@ -3,8 +3,10 @@
 -- KEYS[6] active   KEYS[7] completed  KEYS[8] failed        KEYS[9] meta
 -- ARGV[1] what stands before a job's id in the key of its hash (on the same node, by the hash tag)
 -- ARGV[2] how many priorities are listed at most
--- ARGV[3 …] moments, in ms since 1970: ended jobs are counted from each on
+-- ARGV[3] now, in ms since 1970
+-- ARGV[4 …] moments, in ms since 1970: ended jobs are counted from each on
 -- returns { wait, paused, prioritized, delayed, waiting-children, active, completed, failed }, 1 when paused else 0,
+--   delayed jobs whose time has come,
 --   for each moment { ended since, ms of the first of them or 0 },
 --   a { priority, jobs, timestamp, opts } for each priority, most urgent first; timestamp and opts of the job whose turn it is,
 --   false when it has none; the `wait` list, which goes ahead of all, counts as priority 0
@@ -30,6 +32,9 @@ while #classes < tonumber(ARGV[2]) do
   add(priority, redis.call('ZCOUNT', KEYS[3], score(priority), '(' .. from), head[1])
 end
 
+-- BullMQ scores a delayed job by its time in ms * 4096 plus a counter.
+local due = redis.call('ZCOUNT', KEYS[4], '-inf', string.format('(%.0f', (tonumber(ARGV[3]) + 1) * 0x1000))
+
 local function endedSince(moment)
   local ended, first = 0, 0
   for i = 7, 8 do
@@ -40,5 +45,5 @@ local function endedSince(moment)
   return { ended, first }
 end
 local ended = {}
-for i = 3, #ARGV do ended[#ended + 1] = endedSince(ARGV[i]) end
-return { counts, redis.call('HEXISTS', KEYS[9], 'paused'), ended, classes }
+for i = 4, #ARGV do ended[#ended + 1] = endedSince(ARGV[i]) end
+return { counts, redis.call('HEXISTS', KEYS[9], 'paused'), due, ended, classes }

@@ -7,7 +7,7 @@
 -- ARGV[7] fingerprint of the vectors, '' when it is not known
 -- then for each point: id, vector and metadata as one string
 -- returns {version} ; {-1} the collection is not there or another ; {-2} the task is another worker's
---   {-3} the document is written by another ; {-4, fingerprint} it has vectors of another model
+--   {-3} the document was taken over by another ; {-4, fingerprint} it has vectors of another model
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return {-1} end
 if ARGV[2] ~= '' and redis.call('GET', KEYS[4]) ~= ARGV[2] then return {-2} end
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[5], ARGV[3]) ~= ARGV[4] then return {-3} end

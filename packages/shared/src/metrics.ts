@@ -41,6 +41,25 @@ export const metricTable = {
     help: 'Tasks by family and state, as Redis has them.',
     labels: ['family', 'state'],
   },
+  millrace_queue_oldest_seconds: {
+    kind: 'gauge',
+    help: 'How long the task whose turn is next in its priority has waited; nothing where none waits. Priorities with a name have it, others their number.',
+    labels: ['family', 'priority'],
+  },
+  millrace_queue_paused: { kind: 'gauge', help: 'Whether a family is paused: 1 or 0.', labels: ['family'] },
+  millrace_workers: { kind: 'gauge', help: 'Live workers of a family.', labels: ['family'] },
+  millrace_wanted_workers: {
+    kind: 'gauge',
+    help: 'Workers that would do what may run now within DRAIN_TARGET: work / measured rate of a worker / target. At least 1, at most ten times as many as live; as many as live while no rate is known.',
+    labels: ['family'],
+  },
+  millrace_redis_up: { kind: 'gauge', help: 'Whether Redis answers this API: 1 or 0.', labels: [] },
+  millrace_redis_memory_used_bytes: { kind: 'gauge', help: 'Memory that Redis uses, all of it.', labels: [] },
+  millrace_redis_memory_limit_bytes: {
+    kind: 'gauge',
+    help: "Redis' maxmemory; 0 when it has none. Enqueue is refused at REDIS_HIGH_WATER of it.",
+    labels: [],
+  },
   millrace_tasks_settled_total: {
     kind: 'counter',
     help: 'Attempts that ended: succeeded, failed, retry, returned or lost (another worker had the lock).',
@@ -64,10 +83,16 @@ export const metricTable = {
     labels: ['type'],
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
   },
+  millrace_call_fill_ratio: {
+    kind: 'histogram',
+    help: 'Share of its budget that a call used, in items (BATCH_ITEMS) or size (INFERENCE_CALL_TOKENS, 1,000 points, a million characters), whichever is fuller; above 1: one item that is larger.',
+    labels: ['type'],
+    buckets: [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+  },
   millrace_call_seconds: { kind: 'histogram', help: 'Time of one call of a lane.', labels: ['type'], buckets: seconds },
   millrace_tokens_total: {
     kind: 'counter',
-    help: 'Tokens that models read: real ones, and with padding.',
+    help: 'Tokens that models read: real ones, and with padding (padded). Its rate is the tokens per second; 1 - real / padded is what padding wastes.',
     labels: ['type', 'kind'],
   },
   millrace_items_redone_total: {

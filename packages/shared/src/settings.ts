@@ -144,6 +144,10 @@ export const settings = {
       'How full Redis may get: enqueue is refused with QUEUE_FULL when what it holds and what accepted tasks will still write reach that. A share needs a maxmemory in Redis; without one it is no bound.',
     form: 'a share of maxmemory such as 80%, or bytes',
   },
+  DRAIN_TARGET: integerSetting(
+    { default: 60_000, min: 1000, max: 86_400_000, unit: 'ms' },
+    'How soon a queue should be empty: wantedWorkers of /v1/queues and millrace_wanted_workers say how many workers that takes. Shorter wants more workers sooner; below the time that a worker takes to start (about 5 s) it only overshoots.',
+  ),
   ...fileSettings,
   AGING_BOUND: integerSetting(
     { default: 300_000, min: 1000, max: 86_400_000, unit: 'ms' },

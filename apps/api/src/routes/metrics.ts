@@ -1,7 +1,7 @@
-import { readQueueFacts } from '@millrace/shared/redis/queue-facts';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
 import { exposition, expositionType, type MetricsSource, metricsSchema } from '../metrics/exposition.ts';
+import { setMillGauges } from '../metrics/mill-gauges.ts';
 import type { ApiServer } from '../server.ts';
 
 /** GET /metrics: this API's metrics and those of every live worker. While Redis is away, its own. */
@@ -17,12 +17,10 @@ export function metricsRoute(app: ApiServer, deps: ApiDeps): void {
       response: { 200: { description: 'Text format', content: { 'text/plain': { schema: z.string() } } } },
     },
     handler: async (_request, reply) => {
-      const { metrics } = deps;
+      const { mill, metrics, drainTargetMs } = deps;
       metrics.set('millrace_waiters', {}, deps.waits.size);
       metrics.set('millrace_process_rss_bytes', {}, process.memoryUsage.rss());
-      // Counts that cannot be read are left out rather than told as they were.
-      metrics.reset('millrace_queue_tasks');
-      const [workers] = await Promise.all([workerMetrics(deps), countQueues(deps)]);
+      const [workers] = await Promise.all([workerMetrics(deps), setMillGauges(metrics, mill, drainTargetMs)]);
       const own = { labels: {}, metrics: metricsSchema.parse(await metrics.registry.getMetricsAsJSON()) };
       return reply.type(expositionType).send(exposition([own, ...workers]));
     },
@@ -35,15 +33,4 @@ async function workerMetrics({ mill }: ApiDeps): Promise<MetricsSource[]> {
     const parsed = metricsSchema.safeParse(json);
     return parsed.success ? [{ labels: { worker }, metrics: parsed.data }] : [];
   });
-}
-
-async function countQueues({ mill, metrics }: ApiDeps): Promise<void> {
-  const states = ['scheduled', 'queued', 'running', 'succeeded', 'failed'] as const;
-  await Promise.all(
-    [...mill.queues.keys()].map(async (family) => {
-      const facts = await readQueueFacts(mill, family, []).catch(() => undefined);
-      if (facts === undefined) return;
-      for (const state of states) metrics.set('millrace_queue_tasks', { family, state }, facts[state]);
-    }),
-  );
 }

@@ -5,7 +5,7 @@ import { problemResponses } from '../problem-responses.ts';
 import type { ApiServer } from '../server.ts';
 
 /** GET /v1/queues: how each family stands. */
-export function queuesRoute(app: ApiServer, { mill }: ApiDeps): void {
+export function queuesRoute(app: ApiServer, { mill, drainTargetMs }: ApiDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/queues',
@@ -15,6 +15,6 @@ export function queuesRoute(app: ApiServer, { mill }: ApiDeps): void {
       summary: 'How the queue of each family stands',
       response: { 200: z.object({ queues: z.array(queueReportSchema) }), ...problemResponses('REDIS_UNAVAILABLE') },
     },
-    handler: async () => ({ queues: await readQueueReports(mill) }),
+    handler: async () => ({ queues: await readQueueReports(mill, drainTargetMs) }),
   });
 }

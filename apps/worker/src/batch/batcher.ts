@@ -1,6 +1,7 @@
 import {
   type BatchItem,
   type BatchLimits,
+  callCost,
   compareCost,
   formCall,
   lowerBound,
@@ -55,6 +56,12 @@ export class Batcher<T extends BatchItem> {
   get mostUrgentPriority(): number | undefined {
     const next = this.nextItem();
     return next === undefined ? undefined : rankOf(next, this.agedBefore);
+  }
+
+  /** Share of its budget that a call of these items uses, in items or size, whichever is fuller. */
+  fillOf(call: readonly BatchItem[]): number {
+    const { items, cost, padded } = this.limits;
+    return Math.max(call.length / items, callCost(call, padded) / cost);
   }
 
   add(items: Iterable<T>): void {

@@ -1,6 +1,7 @@
 import type { Logger } from '@millrace/shared/logger';
 import type { Metrics } from '@millrace/shared/metrics';
 import type { CallRecord } from '@millrace/shared/redis/call-records';
+import type { ItemOutcome } from '@millrace/shared/tasks/processor';
 import type { Family } from '@millrace/shared/tasks/task';
 import type { Batcher } from '../batch/batcher.ts';
 import { type CallEnd, callsPerLane, type Lane, type LaneCall } from '../compute/lane.ts';
@@ -200,8 +201,14 @@ export class Dispatcher {
     };
     const tasks = tasksOf(call.items);
     for (const task of tasks) task.noteCall(record);
-    observeCall(this.params.metrics, { call: call.lane, end, tasks: tasks.size });
-    this.params.same.settle(call.items, end.outcomes);
+    const { metrics, batcher } = this.params;
+    observeCall(metrics, { call: call.lane, end, tasks: tasks.size, fill: batcher.fillOf(call.items) });
+    // One that was told to stop did so for the most impatient of its tasks: the others have time left.
+    const isStopped = (_: unknown, index: number) => call.timedOut && isTimeout(end.outcomes[index]);
+    const isDone = (value: unknown, index: number) => !isStopped(value, index);
+    this.params.same.settle(call.items.filter(isDone), end.outcomes.filter(isDone));
+    const stopped = call.items.filter(isStopped);
+    if (stopped.length > 0) this.redo(stopped, 'timed out', `call ${call.lane.id} was told to stop`);
   }
 
   private onDeath(unfinished: readonly LaneCall[], reason: string): void {
@@ -252,4 +259,8 @@ export class Dispatcher {
     const ms = this.params.batcher.msUntilDue();
     if (ms !== undefined) this.dueTimer = setTimeout(() => this.pump(), Math.max(1, ms));
   }
+}
+
+function isTimeout(outcome: ItemOutcome | undefined): boolean {
+  return outcome !== undefined && !outcome.ok && outcome.code === 'TASK_TIMEOUT';
 }

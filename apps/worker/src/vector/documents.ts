@@ -1,5 +1,4 @@
 import { MillraceError } from '@millrace/shared/errors';
-import { DocumentTaken } from '@millrace/shared/redis/points';
 import type { Fence } from '@millrace/shared/tasks/preparation';
 import { defineProcessor } from '@millrace/shared/tasks/processor';
 import type { CollectionState } from '@millrace/shared/tasks/vector/collection';
@@ -47,20 +46,9 @@ async function writeDocument(
   const chunkIds = writes.map((write) => write.id);
   const open = await documentChunks.begin(collection, { id, chunkIds, fence });
   const guard = { fence, document: open };
-  const done = { version: 0, chunks: writes.length, removed: 0 };
-  try {
-    done.version = await points.write(collection, writes, { fingerprint, ...guard });
-    const removal = await points.delete(
-      collection,
-      open.outdated.map((chunk) => ({ id: chunk })),
-      guard,
-    );
-    done.version = Math.max(done.version, removal.version);
-    done.removed = removal.deleted;
-    await documentChunks.end(collection, open, chunkIds);
-  } catch (error) {
-    // Sent again meanwhile: the later one is written by another, and removes what there is of this one.
-    if (!(error instanceof DocumentTaken)) throw error;
-  }
-  return done;
+  const outdated = open.outdated.map((chunk) => ({ id: chunk }));
+  const version = await points.write(collection, writes, { fingerprint, ...guard });
+  const removal = await points.delete(collection, outdated, guard);
+  await documentChunks.end(collection, open, chunkIds);
+  return { version: Math.max(version, removal.version), chunks: writes.length, removed: removal.deleted };
 }

@@ -105,12 +105,14 @@ export class Replicas {
       this.makeRoom(state);
       const { replica } = this.openOf(state);
       replica.lastUsedAt = performance.now();
+      let looking = false;
       const answer = replica.at({ moment: state, before: replica === known ? before : 0 }, async () => {
         if (signal.aborted) throw tookTooLong();
+        looking = true;
         this.buildOn();
         return { value: await look({ replica, state }) };
       });
-      const found = await unlessStopped(answer, signal);
+      const found = await unlessStopped(answer, signal, () => !looking);
       if (found !== undefined) return found.value;
     }
     throw new MillraceError('COLLECTION_CHANGED', `Collection ${name} was dropped and made anew again and again.`);

@@ -30,12 +30,21 @@ export function tookTooLong(): MillraceError {
   return new MillraceError('TASK_TIMEOUT', 'It took too long.');
 }
 
-/** What a promise gives, unless the call is told to stop before: then nobody waits for it any more. */
-export async function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * What a promise gives, unless the call is told to stop before: then nobody waits for it any more. `mayLeave`: whether it may be
+ * left; what can stop by itself should.
+ */
+export async function unlessStopped<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  mayLeave: () => boolean = () => true,
+): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
-    const stop = () => reject(tookTooLong());
+    const stop = () => {
+      if (mayLeave()) reject(tookTooLong());
+    };
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

@@ -115,9 +115,9 @@ function refuseForFormat(format: string, { field, column, idField }: TextFlags &
     throw new Refusal('--id-field needs fields; plain lines have none: leave it out.');
 }
 
-/** Two tasks are in the hands of each lane; as many again are on their way there, and back. */
+/** A task is in the hands of each lane or more; as many are on their way there, and back. */
 export function tasksInFlight(lanes: number): number {
-  return Math.max(16, 6 * lanes);
+  return Math.max(8, 3 * lanes);
 }
 
 /** The file that is named, or stdin when something comes from there. @throws Refusal. */

@@ -202,7 +202,7 @@ export class MemoryTransport implements Transport {
       succeeded: count('succeeded'),
       failed: count('failed', 'cancelled', 'expired'),
     };
-    const facts = { ...counts, paused: this.mill.paused.has(family), waiting: [], ended: [] };
+    const facts = { ...counts, due: 0, parents: 0, paused: this.mill.paused.has(family), waiting: [], ended: [] };
     return reportOf({ family, facts, workers: 1, now: this.mill.now });
   }
 

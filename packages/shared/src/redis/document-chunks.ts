@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../errors.ts';
 import type { Fence } from '../tasks/preparation.ts';
 import type { Collection } from '../tasks/vector/collection.ts';
@@ -10,21 +11,31 @@ import { Script } from './script.ts';
 /** A document that is being written. */
 export interface OpenDocument {
   readonly id: string;
-  /** Its writer's; as soon as another begins to write it, nothing of this one is written any more. */
+  /** Its writer's; once another has taken it over, nothing of this one is written any more. */
   readonly ticket: string;
-  /** Chunks that it had, or that another writer may have written, and that it will not have. */
+  /** Chunks that it had, or that a writer that broke off may have written, and that it will not have. */
   readonly outdated: readonly string[];
 }
 
-/** How often a document is begun that others begin at the same time. */
-const tries = 20;
+/** A document to write: the chunks that it will have, and the lock of the task. */
+interface DocumentToOpen {
+  readonly id: string;
+  readonly chunkIds: readonly string[];
+  readonly fence: Fence | undefined;
+}
 
-const beginDocument = new Script('begin-document');
-const endDocument = new Script('end-document', { beyondLimit: true });
+/** A writer that has a document for longer is taken for dead; a document takes milliseconds. */
+const longestWriteMs = 5000;
+const lookEveryMs = 25;
+/** So long one waits for others that write the same document, one after the other; ms. */
+const patienceMs = 30_000;
+
+const takeDocument = new Script('take-document');
+const noteChunks = new Script('note-chunks', { beyondLimit: true });
 
 /**
- * Which chunks each document of a collection has, and who may write it: the writer that began last, so that of several the
- * last one's chunks are there in the end, all of them and none of the others'.
+ * Which chunks each document of a collection has, and who writes it: one after the other, so that in the end the chunks of the
+ * last one are there, all of them and none of the others'.
  */
 export class DocumentChunks {
   private readonly redis: Redis;
@@ -36,37 +47,55 @@ export class DocumentChunks {
   }
 
   /**
-   * Takes a document over, and notes the chunks that it will have before any is written.
+   * Waits until nobody else writes a document, and notes the chunks that it will have before any is written: whatever becomes
+   * of the writer, they are known.
    * @throws MillraceError COLLECTION_CHANGED, PROCESSOR_FAILED when the task is not this worker's any more.
    */
-  async begin(
+  async begin(collection: Collection, document: DocumentToOpen): Promise<OpenDocument> {
+    const ticket = randomUUID();
+    const known = await this.take(collection, { ...document, ticket });
+    const wanted = new Set(document.chunkIds);
+    const outdated = known.filter((chunk) => !wanted.has(chunk));
+    const open = { id: document.id, ticket, outdated };
+    await this.note(collection, open, { chunkIds: [...outdated, ...wanted], isWritten: false });
+    return open;
+  }
+
+  /**
+   * Notes the chunks that it has, after those that are outdated were deleted; others may write it then.
+   * @throws MillraceError COLLECTION_CHANGED.
+   */
+  async end(collection: Collection, open: OpenDocument, chunkIds: readonly string[]): Promise<void> {
+    await this.note(collection, open, { chunkIds, isWritten: true });
+  }
+
+  /** Gives the chunks that it has. */
+  private async take(
     collection: Collection,
-    { id, chunkIds, fence }: { id: string; chunkIds: readonly string[]; fence: Fence | undefined },
-  ): Promise<OpenDocument> {
-    const [meta, documents, tickets] = this.keysOf(collection);
-    const wanted = new Set(chunkIds);
-    for (let attempt = 0; attempt < tries; attempt += 1) {
-      const [known, before] = await Promise.all([this.redis.hget(documents, id), this.redis.hget(tickets, id)]);
-      const outdated = (known === null ? [] : (JSON.parse(known) as string[])).filter((chunk) => !wanted.has(chunk));
-      const ticket = randomUUID();
-      const args = [fence?.token ?? '', id, before ?? '', ticket, JSON.stringify([...outdated, ...wanted])];
-      const keys = [meta, documents, tickets, fence?.key ?? meta];
-      const reply = await beginDocument.run(this.redis, keys, [collection.generation, ...args]);
-      if (versionOf([Number(reply)], collection, '') === 1) return { id, ticket, outdated };
+    { id, fence, ticket }: DocumentToOpen & { readonly ticket: string },
+  ): Promise<string[]> {
+    const keys = [...this.keysOf(collection), fence?.key ?? this.keys.collection(collection.name, 'meta')];
+    const beganAt = performance.now();
+    let other = { ticket: '', since: beganAt };
+    while (performance.now() - beganAt < patienceMs) {
+      const isDead = performance.now() - other.since > longestWriteMs;
+      const args = [collection.generation, fence?.token ?? '', id, ticket, isDead ? other.ticket : ''];
+      const [reply, text = ''] = (await takeDocument.run(this.redis, keys, args)) as [number, string?];
+      if (versionOf([reply], collection, '') === 1) return text === '' ? [] : (JSON.parse(text) as string[]);
+      if (text !== other.ticket) other = { ticket: text, since: performance.now() };
+      await sleep(lookEveryMs);
     }
     throw new MillraceError('COLLECTION_CHANGED', `Document ${id} is being written by others again and again.`);
   }
 
-  /** Notes the chunks that it has, after those that are outdated were deleted. @throws MillraceError COLLECTION_CHANGED. @throws DocumentTaken. */
-  async end(collection: Collection, { id, ticket }: OpenDocument, chunkIds: readonly string[]): Promise<void> {
+  private async note(
+    collection: Collection,
+    { id, ticket }: OpenDocument,
+    { chunkIds, isWritten }: { chunkIds: readonly string[]; isWritten: boolean },
+  ): Promise<void> {
     const chunks = chunkIds.length === 0 ? '' : JSON.stringify(chunkIds);
-    const reply = await endDocument.run(this.redis, this.keysOf(collection), [
-      collection.generation,
-      id,
-      ticket,
-      chunks,
-    ]);
-    versionOf([Number(reply)], collection, '');
+    const args = [collection.generation, id, ticket, chunks, isWritten ? 1 : 0];
+    versionOf([Number(await noteChunks.run(this.redis, this.keysOf(collection), args))], collection, '');
   }
 
   private keysOf({ name }: Collection): [meta: string, documents: string, tickets: string] {

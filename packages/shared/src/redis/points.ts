@@ -52,7 +52,7 @@ export class Points {
   /**
    * Writes points; the version of the last piece. `fingerprint`: of their model, undefined when it is not known.
    * @throws MillraceError COLLECTION_CHANGED, COLLECTION_MISMATCH with both fingerprints, PROCESSOR_FAILED when the task is not
-   * this worker's any more. @throws DocumentTaken.
+   * this worker's any more.
    */
   async write(
     collection: Collection,
@@ -76,7 +76,7 @@ export class Points {
 
   /**
    * Deletes points. `changed`: those that were written since they had the stamp that was given.
-   * @throws MillraceError COLLECTION_CHANGED, PROCESSOR_FAILED as `write`. @throws DocumentTaken.
+   * @throws MillraceError COLLECTION_CHANGED, PROCESSOR_FAILED as `write`.
    */
   async delete(
     collection: Collection,
@@ -171,9 +171,6 @@ export class Points {
   }
 }
 
-/** A document is given to another writer: whoever had it writes nothing more. */
-export class DocumentTaken extends Error {}
-
 function guardArgs({ generation }: Collection, { fence, document }: WriteGuard): string[] {
   return [generation, fence?.token ?? '', document?.id ?? '', document?.ticket ?? ''];
 }
@@ -186,7 +183,7 @@ export function versionOf([version = -1, known]: readonly number[], { name }: Co
     case -2:
       throw new MillraceError('PROCESSOR_FAILED', 'The task was given to another worker: nothing more is written.');
     case -3:
-      throw new DocumentTaken('another writer has the document');
+      throw new MillraceError('COLLECTION_CHANGED', 'The document was taken over by another, for this took too long.');
     case -4: {
       const detail = `The vectors have fingerprint ${fingerprint}, those of collection ${name} have ${known}.`;
       throw new MillraceError('COLLECTION_MISMATCH', detail);

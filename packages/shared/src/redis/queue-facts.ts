@@ -24,6 +24,10 @@ export interface QueueFacts {
   readonly queued: number;
   /** Tasks whose time has not come: delayed ones, and those between two attempts. */
   readonly scheduled: number;
+  /** Those of the scheduled whose time has come: nobody has moved them yet, as when no worker lives. */
+  readonly due: number;
+  /** Those of the queued that wait for their children, and that no worker could take now. */
+  readonly parents: number;
   readonly running: number;
   readonly succeeded: number;
   /** Ended otherwise: failed, cancelled, expired. */
@@ -42,6 +46,7 @@ const parts = ['wait', 'paused', 'prioritized', 'delayed', 'waiting-children', '
 type Reply = [
   counts: [number, number, number, number, number, number, number, number],
   paused: number,
+  due: number,
   ended: [number, number][],
   classes: [number, number, string | null, string | null][],
 ];
@@ -56,12 +61,16 @@ export async function readQueueFacts(
   endedSince: readonly number[],
 ): Promise<QueueFacts> {
   const queueKeys = parts.map((part) => keys.bull(family, part));
-  const args = [keys.bull(family, ''), listedPriorities, ...endedSince];
-  const [counts, paused, ended, classes] = (await withRedis(() => queueFacts.run(redis, queueKeys, args))) as Reply;
+  const args = [keys.bull(family, ''), listedPriorities, Date.now(), ...endedSince];
+  const [counts, paused, due, ended, classes] = (await withRedis(() =>
+    queueFacts.run(redis, queueKeys, args),
+  )) as Reply;
   const [wait, pausedList, prioritized, delayed, waitingChildren, active, completed, failed] = counts;
   return {
     queued: wait + pausedList + prioritized + waitingChildren,
     scheduled: delayed,
+    due,
+    parents: waitingChildren,
     running: active,
     succeeded: completed,
     failed,

@@ -9,8 +9,8 @@ import type { WorkerRegistry } from './workers.ts';
 const observedMs = [5 * 60_000, 30_000] as const;
 /** Fewer ms make no rate. */
 const shortestMs = 5000;
-/** Enough workers empty the queue in so many ms. */
-const targetDrainMs = 60_000;
+/** Enough workers empty the queue in so many ms, unless DRAIN_TARGET says otherwise. */
+const usualDrainMs = 60_000;
 /** The rate of workers that had little to do says little of what they could: so many times as many are wanted at most. */
 const mostGrowth = 10;
 
@@ -41,7 +41,8 @@ export const queueReportSchema = z
     }),
     workers: count.meta({ description: 'Live workers of the family.' }),
     wantedWorkers: count.meta({
-      description: 'Workers that would empty the queue within a minute; at least 1, at most ten times as many as live.',
+      description:
+        'Workers that would do what may run now within DRAIN_TARGET; at least 1, at most ten times as many as live.',
     }),
   })
   .meta({ id: 'Queue', description: 'The queue of a family.' });
@@ -52,6 +53,14 @@ interface Observation {
   readonly facts: QueueFacts;
   readonly workers: number;
   readonly now: number;
+  /** DRAIN_TARGET, in ms. */
+  readonly drainTargetMs?: number | undefined;
+}
+
+/** How the queues stand, and the facts that it is told from. */
+export interface ObservedQueue {
+  readonly facts: QueueFacts;
+  readonly report: QueueReport;
 }
 
 interface QueueSide {
@@ -60,8 +69,17 @@ interface QueueSide {
   readonly workers: WorkerRegistry;
 }
 
-/** How the queue of each family stands at this moment. @throws MillraceError REDIS_UNAVAILABLE. */
-export async function readQueueReports(side: QueueSide): Promise<QueueReport[]> {
+/**
+ * How the queue of each family stands at this moment.
+ * @param drainTargetMs how soon a queue should be empty, in ms; a minute when left out
+ * @throws MillraceError REDIS_UNAVAILABLE.
+ */
+export async function readQueueReports(side: QueueSide, drainTargetMs?: number): Promise<QueueReport[]> {
+  return (await observeQueues(side, drainTargetMs)).map(({ report }) => report);
+}
+
+/** The same with the facts behind it, in one look. @throws MillraceError REDIS_UNAVAILABLE. */
+export async function observeQueues(side: QueueSide, drainTargetMs?: number): Promise<ObservedQueue[]> {
   const now = Date.now();
   const moments = observedMs.map((ms) => now - ms);
   const [beats, ...facts] = await Promise.all([
@@ -70,16 +88,16 @@ export async function readQueueReports(side: QueueSide): Promise<QueueReport[]> 
   ]);
   return facts.map(([family, seen]) => {
     const workers = beats.filter((beat) => beat.families.includes(family)).length;
-    return reportOf({ family, facts: seen, workers, now });
+    return { facts: seen, report: reportOf({ family, facts: seen, workers, now, drainTargetMs }) };
   });
 }
 
 /** What can be said of a queue from one look at it. */
-export function reportOf({ family, facts, workers, now }: Observation): QueueReport {
+export function reportOf({ family, facts, workers, now, drainTargetMs = usualDrainMs }: Observation): QueueReport {
   const { scheduled, queued, running, succeeded, failed } = facts;
   const since = facts.waiting.flatMap(({ since: time }) => (time === undefined ? [] : [time]));
   const [told = 0, ...recent] = facts.ended.map((ended) => endedPerMs(ended, now));
-  const drainMs = timeToDrain({ backlog: queued + running, perMs: Math.max(told, ...recent), workers });
+  const perMs = Math.max(told, ...recent);
   return {
     family,
     paused: facts.paused,
@@ -87,9 +105,13 @@ export function reportOf({ family, facts, workers, now }: Observation): QueueRep
     waiting: facts.waiting.map(({ priority, tasks }) => ({ priority, name: nameOf(priority), tasks })),
     oldestWaitingMs: since.length === 0 ? null : Math.max(0, now - Math.min(...since)),
     endedPerMinute: Math.round(told * 60_000 * 100) / 100,
-    drainMs,
+    drainMs: timeToDrain({ backlog: queued + running, perMs, workers }),
     workers,
-    wantedWorkers: wantedWorkers(workers, drainMs),
+    wantedWorkers: wantedWorkers({
+      workMs: timeToDrain({ backlog: workOf(facts), perMs, workers }),
+      workers,
+      drainTargetMs,
+    }),
   };
 }
 
@@ -102,10 +124,25 @@ function timeToDrain({ backlog, perMs, workers }: { backlog: number; perMs: numb
   return perMs === 0 || workers === 0 ? null : Math.round(backlog / perMs);
 }
 
+/**
+ * What more workers could do sooner: all that may run now, of any priority, and what runs. Not what waits for its children, and
+ * of a paused queue only what runs.
+ */
+function workOf({ queued, parents, due, running, paused }: QueueFacts): number {
+  return running + (paused ? 0 : queued - parents + due);
+}
+
+interface Work {
+  /** What the present workers take for it, in ms; null when that is not known. */
+  readonly workMs: number | null;
+  readonly workers: number;
+  readonly drainTargetMs: number;
+}
+
 /** In proportion to what the present workers take; while nothing is known of that, as many as there are. */
-function wantedWorkers(workers: number, drainMs: number | null): number {
-  if (drainMs === null) return Math.max(1, workers);
-  const wanted = Math.ceil((workers * drainMs) / targetDrainMs);
+function wantedWorkers({ workMs, workers, drainTargetMs }: Work): number {
+  if (workMs === null) return Math.max(1, workers);
+  const wanted = Math.ceil((workers * workMs) / drainTargetMs);
   return Math.max(1, Math.min(wanted, workers * mostGrowth));
 }
 

@@ -127,7 +127,7 @@ class PartBuilder<Item> {
         : recipe.itemOf(value.value);
     const isFull =
       this.records.length === mostRecords ||
-      ('item' in read && this.items.length > 0 && !recipe.fits(this.items, read.item));
+      ('item' in read && this.items.length > 0 && !recipe.fits(this.items, read.item, this.index));
     const part = isFull ? this.close() : undefined;
     this.records.push({ index: this.index, line: raw.line, id: 'item' in read ? read.id : undefined, read });
     if ('item' in read) this.items.push(read.item);

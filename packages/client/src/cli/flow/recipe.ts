@@ -13,8 +13,8 @@ export interface Recipe<Item> {
   /** Codes that are no fault of single records: the run ends with them. */
   readonly fatal: readonly ErrorCode[];
   itemOf(value: unknown): ReadItem<Item>;
-  /** Whether one more may go along in a task. */
-  fits(items: readonly Item[], next: Item): boolean;
+  /** Whether one more may go along in a task; `index` is its place among all records. */
+  fits(items: readonly Item[], next: Item, index: number): boolean;
   inputOf(items: readonly Item[]): unknown;
   /** One for each item, in order. */
   rowsOf(output: Record<string, unknown>, items: readonly Item[]): readonly Row[];

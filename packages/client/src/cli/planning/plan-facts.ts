@@ -97,7 +97,7 @@ function toldBytes(chosen: readonly unknown[], recipe: Recipe<unknown>, catalog:
   if (first === undefined) return 0;
   const group: unknown[] = [first];
   for (const item of chosen.slice(1)) {
-    if (!recipe.fits(group, item)) break;
+    if (!recipe.fits(group, item, group.length)) break;
     group.push(item);
   }
   const input = recipe.inputOf(group);

@@ -88,9 +88,9 @@ function measured(
 
 function grouped<Item>(items: readonly Item[], recipe: Recipe<Item>): Item[][] {
   const groups: Item[][] = [];
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
     const group = groups.at(-1);
-    if (group !== undefined && recipe.fits(group, item)) group.push(item);
+    if (group !== undefined && recipe.fits(group, item, index)) group.push(item);
     else groups.push([item]);
   }
   return groups;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modelName } from '../inference/model-name.ts';
 
 /** A collection's name is a part of Redis keys and of file names. */
 export const collectionName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
@@ -34,9 +35,7 @@ export const hnswSchema = z.strictObject({
 export const collectionSettings = z.strictObject({
   dimensions: z.int().min(1).max(4096).meta({ description: 'Numbers of each vector.' }),
   metric: z.enum(metrics).meta({ description: 'cosine (vectors are stored at length 1), dot or l2.' }),
-  model: z
-    .string()
-    .max(128)
+  model: modelName
     .optional()
     .meta({ description: 'The embedding model of its texts; left out, the bundled one. Needed for texts alone.' }),
   fingerprint: z
