@@ -1,3 +1,4 @@
+import { readQueueFacts } from '@millrace/shared/redis/queue-facts';
 import { type QueueReport, reportOf } from '@millrace/shared/redis/queue-report';
 import { bundledModel } from '@millrace/shared/tasks/inference/embed';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -66,6 +67,13 @@ describe('GET /v1/queues', () => {
       .poll(async () => (await report('text')).waiting)
       .toEqual([{ priority: 100, name: 'normal', tasks: 1 }]);
     await queue?.resume();
+  });
+
+  it('knows which of the scheduled could run by now, though no worker lives that would move them', async () => {
+    const task = { type: 'text.clean', input: { texts: ['a'], format: 'plain' } };
+    await test.post('/v1/tasks', { ...task, delayMs: 1 });
+    await test.post('/v1/tasks', { ...task, delayMs: 3_600_000 });
+    await expect.poll(async () => await readQueueFacts(test.mill, 'text', [])).toMatchObject({ scheduled: 2, due: 1 });
   });
 
   it('tells what ended, and how fast', async () => {
