@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } 
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ownPrefix } from '../setup/mill.ts';
+import { startRedis } from '../setup/private-redis.ts';
 import { startWorker, stopProcesses } from '../setup/processes.ts';
 import { isDone, ownFolder, runCli, startCli, startCliIn, until } from './cli-process.ts';
 
@@ -148,6 +149,38 @@ describe('A run that finds no room on the disk', () => {
     const again = await runCli([...args, '--resume'], { env, input: whole });
     expect(again.code).toBe(1);
     expect(readFileSync(output).equals(expected.rows)).toBe(true);
+  });
+});
+
+describe('A mill that goes away in the middle', () => {
+  it('is waited for with patience; then the run ends with 3, and goes on when the mill is back', async () => {
+    const redis = await startRedis();
+    const own = { REDIS_URL: redis.url };
+    const worker = await startWorker({
+      redisUrl: redis.url,
+      prefix: '{millrace}',
+      env: { FAMILIES: 'inference', INFERENCE_LANES: '1' },
+    });
+    try {
+      const folder = ownFolder();
+      const expected = await undisturbed(folder, 'v.npy');
+      const output = path.join(folder, 'v.npy');
+      const args = ['embed', '-', '-o', output, '--errors', `${output}.errors`, '--patience', '1s'];
+      const cli = startCli(args, { env: own });
+      cli.write(before);
+      await isDone(output, first.length);
+      await redis.kill();
+      cli.write(whole.slice(before.length));
+      const end = await cli.ended;
+      expect(end).toMatchObject({ code: 3, err: expect.stringContaining('40 records are safe') });
+      await redis.restart();
+      const again = await runCli([...args, '--resume'], { env: own, input: whole });
+      expect(again.code).toBe(1);
+      expect(readFileSync(output).equals(expected.rows)).toBe(true);
+    } finally {
+      await worker.stop('SIGKILL');
+      await redis.stop();
+    }
   });
 });
 

@@ -25,7 +25,7 @@ type EmbedInput = InputOf<'inference.embed'>;
 type EmbedOutput = OutputOf<'inference.embed'>;
 
 /** Texts a task: enough to make the task's own cost small, few enough for many workers to share a call to `embed`. */
-const textsPerTask = 64;
+export const textsPerTask = 64;
 /** Characters of texts in one task: well below the limit of a task in bytes. */
 const charactersPerTask = 200_000;
 /** Tasks under way at once: bounds what Redis and this process hold. */
@@ -74,10 +74,11 @@ function partsOf(
   texts: Iterable<string> | AsyncIterable<string>,
   common: Omit<EmbedInput, 'texts'>,
 ): Iterable<EmbedInput> | AsyncIterable<EmbedInput> {
-  return Symbol.asyncIterator in texts ? splitAsync(texts, common) : split(texts, common);
+  return Symbol.asyncIterator in texts ? splitAsync(texts, common) : splitTexts(texts, common);
 }
 
-function* split(texts: Iterable<string>, common: Omit<EmbedInput, 'texts'>): Generator<EmbedInput> {
+/** The inputs of the tasks that texts become. */
+export function* splitTexts(texts: Iterable<string>, common: Omit<EmbedInput, 'texts'>): Generator<EmbedInput> {
   let part: string[] = [];
   for (const text of texts) {
     if (part.length > 0 && !fits(part, text)) {
@@ -102,12 +103,13 @@ function fits(part: readonly string[], next: string): boolean {
 }
 
 /** An error of a task with the places of its texts among all texts, of which so many come before. */
-function shifted(error: MillraceError, before: number): MillraceError {
+export function shifted(error: MillraceError, before: number): MillraceError {
   const move = (text: string) =>
     text.replace(/\binput\.texts\[(\d+)\]/g, (_, at) => `input.texts[${Number(at) + before}]`);
   return new MillraceError(error.code, move(error.message), {
     problems: error.problems.map((problem) => ({ ...problem, path: move(problem.path) })),
     items: error.items.map((item) => ({ ...item, index: item.index + before })),
     cause: error,
+    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
   });
 }

@@ -9,7 +9,7 @@ import { MapSource } from './map-source.ts';
 import type { Transport } from './transport.ts';
 
 const defaultInFlight = 64;
-const defaultWaitMs = 600_000;
+export const defaultWaitMs = 600_000;
 
 /**
  * One run of `map`. Two loops go on beside whoever takes the outcomes: `read` pulls inputs while there is room for them, `send` takes

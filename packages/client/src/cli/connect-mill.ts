@@ -7,13 +7,13 @@ import type { MillAddress } from './mill-address.ts';
 import type { AnyMill, OpenMill } from './open-mill.ts';
 
 /** Opens the mill at an address, with the types of MILLRACE_PLUGINS. @throws MillraceError CONFIG_INVALID. */
-export async function openMill(address: MillAddress): Promise<OpenMill> {
+export async function openMill(address: MillAddress, retryMs: number): Promise<OpenMill> {
   const { MILLRACE_PLUGINS } = readSettings(['MILLRACE_PLUGINS']);
   const { taskTypes } = await loadPlugins(MILLRACE_PLUGINS);
   return {
     address,
     catalog: createCatalog(taskTypes),
-    mill: connect(address, { taskTypes }),
+    mill: connect(address, { taskTypes, retryMs }),
     async workersNow() {
       const mill = connect(address, { taskTypes: [], retryMs: 0 });
       try {
@@ -27,13 +27,12 @@ export async function openMill(address: MillAddress): Promise<OpenMill> {
 
 function connect(
   address: MillAddress,
-  { taskTypes, retryMs }: { taskTypes: readonly TaskType[]; retryMs?: number },
+  { taskTypes, retryMs }: { taskTypes: readonly TaskType[]; retryMs: number },
 ): AnyMill {
   if (address.way === 'redis') {
     const { redisUrl, prefix } = address;
     return new Millrace({ redisUrl, prefix, taskTypes });
   }
   const { baseUrl, apiKey } = address;
-  const given = { ...(apiKey === undefined ? {} : { apiKey }), ...(retryMs === undefined ? {} : { retryMs }) };
-  return new Millrace({ baseUrl, ...given, taskTypes });
+  return new Millrace({ baseUrl, retryMs, ...(apiKey === undefined ? {} : { apiKey }), taskTypes });
 }

@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { examples } from './help-examples.ts';
 import { familyOf } from './known-type.ts';
 import { type OpenMill, withMill } from './open-mill.ts';
-import { duration, json, oneMore, priority, wholeNumber } from './option-values.ts';
+import { duration, json, oneMore, type Priority, priority, wholeNumber } from './option-values.ts';
 import { Interrupted, Refusal } from './refusal.ts';
 import type { Shell } from './shell.ts';
 import { outputJson, outputText } from './task-text.ts';
@@ -16,7 +16,7 @@ import { outputJson, outputText } from './task-text.ts';
 interface EnqueueFlags extends CommonFlags {
   readonly input?: unknown;
   readonly file?: string;
-  readonly priority?: string | number;
+  readonly priority?: Priority;
   readonly delay?: number;
   readonly expires?: number;
   readonly timeout?: number;

@@ -10,7 +10,7 @@ import { type InputSource, openSource } from './flow/input-source.ts';
 import type { RunOptions } from './flow/ledger.ts';
 import { openProgress, type Progress, silentProgress } from './flow/progress.ts';
 import type { Recipe } from './flow/recipe.ts';
-import { type OpenMill, withMill } from './open-mill.ts';
+import { type OpenMill, patientMs, withMill } from './open-mill.ts';
 import { chooseOutput, type OpenOutput, openOutput } from './open-output.ts';
 import type { RecordReader } from './readers/record-reader.ts';
 import { Interrupted, Refusal } from './refusal.ts';
@@ -34,31 +34,51 @@ export async function runFile<Item>(shell: Shell, work: FileWork<Item>): Promise
   const { file, flags } = work;
   const chosen = chooseOutput({ file, flags, out: shell.out });
   const source = await openSource(file, shell.in);
-  return await withMill(flags, async (open) => {
-    const family = await work.familyOf(open);
-    const lanes = (await open.workersNow()).flatMap((worker) => worker.lanes.filter((lane) => lane.family === family));
-    let progress: Progress = silentProgress(shell.err);
-    const say = (text: string) => progress.say(text);
-    const opened = await openOutput({ chosen, flags, options: work.options, out: shell.out, say });
-    if (flags.resume === true) sayWhere(opened, say);
-    if (flags.quiet !== true && flags.json !== true) progress = progressOf(shell, source, work);
-    if (lanes.length === 0) say(`No worker for ${family} runs: the tasks wait until one starts.`);
-    try {
-      return await new FileRunning({ shell, work, source, open, opened, progress, family, lanes: lanes.length }).run();
-    } finally {
-      progress.stop();
-      await opened.close();
-    }
-  });
+  return await withMill(
+    flags,
+    async (open) => {
+      const family = await work.familyOf(open);
+      const lanes = (await open.workersNow()).flatMap((worker) =>
+        worker.lanes.filter((lane) => lane.family === family),
+      );
+      let progress: Progress = silentProgress(shell.err);
+      const say = (text: string) => progress.say(text);
+      const opened = await openOutput({ chosen, flags, options: work.options, out: shell.out, say });
+      if (flags.resume === true) note(flags, say, beginningText(opened));
+      if (flags.quiet !== true && flags.json !== true) progress = progressOf(shell, source, work);
+      if (lanes.length === 0) note(flags, say, `No worker for ${family} runs: the tasks wait until one starts.`);
+      try {
+        return await new FileRunning({
+          shell,
+          work,
+          source,
+          open,
+          opened,
+          progress,
+          family,
+          lanes: lanes.length,
+        }).run();
+      } finally {
+        progress.stop();
+        await opened.close();
+      }
+    },
+    patientMs,
+  );
 }
 
 function progressOf<Item>({ err }: Shell, { name, size }: InputSource, { reader: { unit } }: FileWork<Item>): Progress {
   return openProgress({ name, unit, size, err, now: () => performance.now() });
 }
 
-function sayWhere({ begun }: OpenOutput, say: (text: string) => void): void {
-  const where = begun === undefined ? 'Nothing to continue: beginning with the first line.' : undefined;
-  say(where ?? `Going on behind ${plural(begun?.records ?? 0, 'record')}.`);
+function beginningText({ begun }: OpenOutput): string {
+  if (begun === undefined) return 'Nothing to continue: beginning with the first line.';
+  return `Going on behind ${plural(begun.records, 'record')}.`;
+}
+
+/** Says something beside what failed: as JSON where a program reads along. */
+function note({ json }: FileFlags, say: (text: string) => void, text: string): void {
+  say(json === true ? JSON.stringify({ note: text }) : text);
 }
 
 interface RunningParams<Item> {
@@ -72,19 +92,21 @@ interface RunningParams<Item> {
   readonly lanes: number;
 }
 
+const stoppingText = 'Stopping: waiting for the tasks that are under way. Ctrl-C again leaves at once.';
+
 /** A run and what Ctrl-C does to it. */
 class FileRunning<Item> {
   private readonly params: RunningParams<Item>;
   private readonly feed = new AbortController();
   private readonly cancel = new AbortController();
-  private readonly run_: FileRun<Item>;
+  private readonly fileRun: FileRun<Item>;
   private readonly beganAt = performance.now();
 
   constructor(params: RunningParams<Item>) {
     this.params = params;
     const { work, source, open, opened, progress, family, lanes } = params;
     const { priority, inFlight, patience } = work.flags;
-    this.run_ = new FileRun({
+    this.fileRun = new FileRun({
       ...opened,
       mill: open.mill,
       family,
@@ -92,7 +114,7 @@ class FileRunning<Item> {
       reader: work.reader,
       recipe: work.recipe,
       progress,
-      sending: { priority: priority as number, inFlight: inFlight ?? work.inFlight(lanes), patienceMs: patience },
+      sending: { priority, inFlight: inFlight ?? work.inFlight(lanes), patienceMs: patience },
       stopped: this.feed.signal,
       cancelled: this.cancel.signal,
     });
@@ -104,7 +126,7 @@ class FileRunning<Item> {
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) this.stop();
     try {
-      await this.run_.run();
+      await this.fileRun.run();
     } catch (error) {
       throw this.explained(error);
     } finally {
@@ -116,10 +138,10 @@ class FileRunning<Item> {
   }
 
   private stop(): void {
-    const { flags } = this.params.work;
+    const { work, progress } = this.params;
     this.feed.abort();
-    if (flags.onInterrupt === 'cancel') this.cancel.abort(new Interrupted());
-    else this.params.progress.say('Stopping: waiting for the tasks that are under way. Ctrl-C again leaves at once.');
+    if (work.flags.onInterrupt === 'cancel') this.cancel.abort(new Interrupted());
+    else note(work.flags, (text) => progress.say(text), stoppingText);
   }
 
   /** The error with what is safe, and how to go on. */
@@ -130,7 +152,7 @@ class FileRunning<Item> {
     const code = exitCodeOf(error);
     // Unless nothing could be done, it broke off.
     const exitCode = code === exitCodes.failed ? exitCodes.brokenOff : code;
-    const { records } = this.run_.done;
+    const { records } = this.fileRun.done;
     const isKept = opened.ledger !== undefined && exitCode !== exitCodes.usage && records > 0;
     const after = isKept
       ? ` ${plural(records, 'record')} ${records === 1 ? 'is' : 'are'} safe in ${draftPathOf(work.flags.output ?? '')}: go on with the same command and --resume.`
@@ -141,7 +163,7 @@ class FileRunning<Item> {
   private tell(isStopped: boolean): ExitCode {
     const { shell, work, opened, progress } = this.params;
     progress.stop();
-    const { done } = this.run_;
+    const { done } = this.fileRun;
     const seconds = (performance.now() - this.beganAt) / 1000;
     const fresh = done.records - (opened.begun?.records ?? 0);
     if (work.flags.json === true) {
@@ -165,7 +187,7 @@ class FileRunning<Item> {
 
   private words(isStopped: boolean): string {
     const { opened, work } = this.params;
-    const { records, failed, truncated } = this.run_.done;
+    const { records, failed, truncated } = this.fileRun.done;
     const isKept = isStopped && opened.ledger !== undefined && records > 0;
     const where = isKept ? draftPathOf(opened.output.shown) : opened.output.shown;
     const parts = [`${plural(records - failed, 'row')} in ${where}`];

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type CommonFlags, withCommonOptions } from './cli.ts';
-import { duration, priority, wholeNumber } from './option-values.ts';
+import { duration, type Priority, priority, wholeNumber } from './option-values.ts';
 import { type InputFormat, inputFormats } from './readers/open-reader.ts';
 import { type OutputFormat, outputFormats } from './writers/open-format.ts';
 
@@ -19,7 +19,7 @@ export interface FileFlags extends CommonFlags, InputFlags {
   readonly errors?: string;
   readonly resume?: boolean;
   readonly restart?: boolean;
-  readonly priority: string | number;
+  readonly priority: Priority;
   readonly inFlight?: number;
   readonly patience: number;
   readonly onInterrupt: 'finish' | 'cancel';

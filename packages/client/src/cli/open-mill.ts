@@ -21,12 +21,17 @@ export interface OpenMill {
   workersNow(): Promise<WorkerBeat[]>;
 }
 
+/** How long a request to an API that is away is tried again: somebody waits for the answer; ms. */
+const soonMs = 2000;
+/** The same for what runs for long and is watched by `MillWatch`. */
+export const patientMs = 10_000;
+
 /** Opens the mill that the options and settings name, for as long as `act` takes. @throws as `act`, Refusal, MillraceError. */
-export async function withMill<T>(flags: MillFlags, act: (open: OpenMill) => Promise<T>): Promise<T> {
+export async function withMill<T>(flags: MillFlags, act: (open: OpenMill) => Promise<T>, retryMs = soonMs): Promise<T> {
   const address = findMill(flags);
   // Only now: the client, BullMQ and all, takes longer to load than help and mistakes take to say.
   const { openMill } = await import('./connect-mill.ts');
-  const open = await openMill(address);
+  const open = await openMill(address, retryMs);
   try {
     return await act(open);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { createWriteStream, existsSync, realpathSync, type Stats, statSync } from 'node:fs';
+import path from 'node:path';
 import type { FileFlags } from './file-flags.ts';
 import { DraftOutput, draftPathOf } from './flow/draft-output.ts';
 import { FaultFile, FaultLines, type FaultSink } from './flow/fault-sink.ts';
@@ -66,7 +67,7 @@ export async function openOutput(params: OutputParams): Promise<OpenOutput> {
   const { chosen, flags, options } = params;
   const { target, format, isFile } = chosen;
   const ledger =
-    isFile && target !== undefined ? new Ledger(draftPathOf(target), { ...options, '--format': format }) : undefined;
+    isFile && target !== undefined ? new Ledger(draftPathOf(target), withOutput(options, chosen, flags)) : undefined;
   const begun = ledger === undefined ? undefined : await beginning(ledger, target ?? '', flags);
   const output = await openRows(params, begun);
   const faults = await openFaults(params, begun).catch(async (error) => {
@@ -85,6 +86,11 @@ export async function openOutput(params: OutputParams): Promise<OpenOutput> {
       await faults.close();
     },
   };
+}
+
+/** Rows and faults go on together, or not at all. */
+function withOutput(options: RunOptions, { format }: ChosenOutput, { errors }: FileFlags): RunOptions {
+  return { ...options, '--format': format, ...(errors === undefined ? {} : { '--errors': path.resolve(errors) }) };
 }
 
 async function openRows(

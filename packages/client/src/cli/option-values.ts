@@ -1,3 +1,4 @@
+import { type TaskOptions, taskOptionsSchema } from '@millrace/shared/tasks/task';
 import { InvalidArgumentError } from 'commander';
 
 const unitsMs = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -18,9 +19,14 @@ export function duration(text: string): number {
   return Math.round(Number(number) * unitsMs[unit as keyof typeof unitsMs]);
 }
 
-/** One of BullMQ's numbers or of their names, which the mill knows. */
-export function priority(text: string): string | number {
-  return /^\d+$/.test(text) ? Number(text) : text;
+export type Priority = NonNullable<TaskOptions['priority']>;
+
+/** A name, or a number of BullMQ's. */
+export function priority(text: string): Priority {
+  const value = /^\d+$/.test(text) ? Number(text) : text;
+  const parsed = taskOptionsSchema.shape.priority.safeParse(value);
+  if (parsed.success && parsed.data !== undefined) return parsed.data;
+  throw new InvalidArgumentError('Expected critical, high, normal, low or a whole number from 1 to 2,097,151.');
 }
 
 export function json(text: string): unknown {

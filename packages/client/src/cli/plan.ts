@@ -11,7 +11,7 @@ import type { Recipe } from './flow/recipe.ts';
 import { examples } from './help-examples.ts';
 import { familyOf } from './known-type.ts';
 import { type AnyMill, type OpenMill, withMill } from './open-mill.ts';
-import { duration } from './option-values.ts';
+import { duration, type Priority } from './option-values.ts';
 import { planFacts, planText } from './planning/plan-facts.ts';
 import { probe } from './planning/probe.ts';
 import { redisMemory } from './planning/redis-bytes.ts';
@@ -24,7 +24,7 @@ import type { Shell } from './shell.ts';
 interface PlanFlags extends CommonFlags, InputFlags, TextFlags {
   readonly type?: string;
   readonly inputTemplate?: string;
-  readonly priority: string | number;
+  readonly priority: Priority;
   readonly inFlight?: number;
   readonly patience: number;
   readonly for: number;
@@ -112,7 +112,7 @@ async function measure(
   const before = { redis: await redisMemory(address), queues: await mill.queues({ signal }) };
   const progress = progressOf(shell, flags, { name: 'measuring', unit: 'item', size: undefined });
   const options = {
-    priority: flags.priority as number,
+    priority: flags.priority,
     inFlight: flags.inFlight ?? (recipe.itemsPath === undefined ? 64 : tasksInFlight(lanes)),
     resultTtlMs,
     waitMs: flags.for * 2,

@@ -1,8 +1,8 @@
 import type { Family } from '@millrace/shared/tasks/task';
-import type { MapOptions } from '../../map.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { LineFault } from '../line-fault.ts';
 import type { AnyMill } from '../open-mill.ts';
+import type { Priority } from '../option-values.ts';
 import type { RecordReader } from '../readers/record-reader.ts';
 import { Refusal } from '../refusal.ts';
 import type { Row, RowFormat, SettledRecord } from '../writers/row-format.ts';
@@ -19,7 +19,7 @@ import { TaskFlow } from './task-flow.ts';
 
 /** How the tasks of a run are sent. */
 export interface Sending {
-  readonly priority: NonNullable<MapOptions['priority']>;
+  readonly priority: Priority;
   /** Tasks under way at once. */
   readonly inFlight: number;
   /** How long the mill may be away, or full, in ms. */

@@ -1,4 +1,4 @@
-import { type MillraceError, toMillraceError } from '@millrace/shared/errors';
+import { type ErrorCode, MillraceError, toMillraceError } from '@millrace/shared/errors';
 import type { Family } from '@millrace/shared/tasks/task';
 import { time } from '../amounts.ts';
 import type { AnyMill } from '../open-mill.ts';
@@ -15,6 +15,7 @@ interface WatchParams {
   readonly now: () => number;
 }
 
+const outages: readonly ErrorCode[] = ['REDIS_UNAVAILABLE', 'API_UNAVAILABLE'];
 /** A look when nothing has come for so long; ms. */
 const everyMs = 5000;
 
@@ -55,7 +56,9 @@ export class MillWatch {
       const isAlone = !workers.some(({ families }) => families.includes(family));
       onHold(isAlone ? `no worker for ${family}: waiting for one to start` : undefined);
     } catch (error) {
-      this.lost(toMillraceError(error));
+      const found = toMillraceError(error);
+      // Whatever else it answers, it is there.
+      if (outages.includes(found.code)) this.lost(found);
     } finally {
       this.isLooking = false;
     }
@@ -65,7 +68,8 @@ export class MillWatch {
     const { now, patienceMs, onHold, onGone } = this.params;
     this.awaySince ??= now();
     const awayMs = now() - this.awaySince;
-    if (awayMs >= patienceMs) onGone(error);
-    else onHold(`${error.message} Waiting for it since ${time(awayMs)}.`);
+    const who = error.code === 'API_UNAVAILABLE' ? 'The API' : 'Redis';
+    if (awayMs < patienceMs) onHold(`${who} does not answer: waiting for it`);
+    else onGone(new MillraceError(error.code, `${who} has not answered for ${time(awayMs)}.`, { cause: error }));
   }
 }
