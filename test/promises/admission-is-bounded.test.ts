@@ -6,6 +6,7 @@ import { owedDuty } from '@millrace/shared/sweep/owed';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openStandInWorker } from '../api/stand-in-worker.ts';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 
 const redisUrl = inject('redisUrl');
@@ -76,7 +77,7 @@ describe('MAX_WAITING', () => {
       ...{ redisUrl, prefix, door: { catalog: createCatalog() }, log: silentLogger(), name: 'test' },
       bounds: { maxWaiting: 5, highWater: { share: 1 } },
     });
-    const outcomes = await bounded.enqueuer.addMany(new Array(8).fill({ type: 'text.clean', input: clean }));
+    const outcomes = await enqueueAll(bounded, new Array(8).fill({ type: 'text.clean', input: clean }));
     expect(outcomes.map((outcome) => ('error' in outcome ? outcome.error.code : 'accepted'))).toEqual([
       ...new Array(5).fill('accepted'),
       ...new Array(3).fill('QUEUE_FULL'),

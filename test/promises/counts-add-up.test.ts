@@ -4,6 +4,7 @@ import { silentLogger } from '@millrace/shared/logger';
 import { readQueueFacts } from '@millrace/shared/redis/queue-facts';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { startWorker, stopProcesses } from '../setup/processes.ts';
 
@@ -34,7 +35,7 @@ describe('The states of all tasks', () => {
     const send = async (extra: object) => {
       const task = { type: 'text.clean', input: { texts: ['<p>a'], format: 'html' }, ...extra };
       sent += 20;
-      const outcomes = await mill.enqueuer.addMany(new Array(20).fill(task));
+      const outcomes = await enqueueAll(mill, new Array(20).fill(task));
       accepted.push(...outcomes.flatMap((outcome) => ('id' in outcome ? [outcome.id] : [])));
     };
     const producing = (async () => {

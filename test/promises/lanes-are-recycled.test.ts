@@ -8,6 +8,7 @@ import { type LaneBeat, WorkerRegistry } from '@millrace/shared/redis/workers';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { startApi, startWorker, stopProcesses, type TestProcess } from '../setup/processes.ts';
 
@@ -60,7 +61,7 @@ describe('Lanes above LANE_MEMORY', () => {
       input: { texts: ['hoard', 'work', `text ${index}`, 'and another'] },
       attempts: 1,
     }));
-    const outcomes = await mill.enqueuer.addMany(tasks);
+    const outcomes = await enqueueAll(mill, tasks);
     const ids = outcomes.map((outcome) => ('error' in outcome ? '' : outcome.id));
     await Promise.all(ids.map((id) => waitForEnd(mill, id, 50_000)));
     const views = await Promise.all(ids.map((id) => mill.reader.view(id)));

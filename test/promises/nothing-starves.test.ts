@@ -7,6 +7,7 @@ import { createCatalog } from '@millrace/shared/tasks/catalog';
 import { newTaskId } from '@millrace/shared/tasks/ids';
 import { type Job, Worker } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { startWorker, stopProcesses } from '../setup/processes.ts';
 
@@ -117,9 +118,9 @@ describe('Under an endless flood of more urgent tasks', () => {
       input: { texts: ['<p>wheel</p>'.repeat(4000)], format: 'html' },
       priority,
     });
-    const flood = async () => void (await mill.enqueuer.addMany(new Array(200).fill(task('high'))));
+    const flood = async () => void (await enqueueAll(mill, new Array(200).fill(task('high'))));
     await flood();
-    const [low] = await mill.enqueuer.addMany([task('low')]);
+    const [low] = await enqueueAll(mill, [task('low')]);
     if (low === undefined || !('id' in low)) throw new Error('not accepted');
     let over = false;
     const ended = waitForEnd(mill, low.id, 30_000).finally(() => {

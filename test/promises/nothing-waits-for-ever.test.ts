@@ -6,6 +6,7 @@ import { createCatalog } from '@millrace/shared/tasks/catalog';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openStandInWorker } from '../api/stand-in-worker.ts';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { type PrivateRedis, startRedis } from '../setup/private-redis.ts';
 import { startWorker, stopProcesses } from '../setup/processes.ts';
@@ -15,7 +16,10 @@ const open = (redisUrl: string, prefix: string): Mill =>
 const clean = { type: 'text.clean', input: { texts: ['a'], format: 'plain' } };
 
 async function enqueue(mill: Mill, count: number, options: Record<string, unknown> = {}): Promise<TaskRef[]> {
-  const outcomes = await mill.enqueuer.addMany(Array.from({ length: count }, () => ({ ...clean, ...options })));
+  const outcomes = await enqueueAll(
+    mill,
+    Array.from({ length: count }, () => ({ ...clean, ...options })),
+  );
   return outcomes.map((outcome) => {
     if ('error' in outcome) throw outcome.error;
     return { family: 'text', jobId: outcome.id };

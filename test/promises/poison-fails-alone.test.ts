@@ -6,6 +6,7 @@ import { loadPlugins } from '@millrace/shared/plugins';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import type { TaskView } from '@millrace/shared/tasks/task';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { startWorker, stopProcesses, type TestProcess } from '../setup/processes.ts';
 
@@ -34,7 +35,7 @@ interface Submitted {
 /** Enqueues tasks before any worker is there, so that they can share a batch. */
 async function enqueue(tasks: readonly Submitted[]): Promise<string[]> {
   const submitted = tasks.map(({ texts, ...options }) => ({ type: 'text.trouble', input: { texts }, ...options }));
-  const outcomes = await mill.enqueuer.addMany(submitted);
+  const outcomes = await enqueueAll(mill, submitted);
   return outcomes.map((outcome) => {
     if ('error' in outcome) throw outcome.error;
     return outcome.id;

@@ -5,6 +5,7 @@ import { silentLogger } from '@millrace/shared/logger';
 import { loadPlugins } from '@millrace/shared/plugins';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { enqueueAll } from '../setup/enqueue-all.ts';
 import { ownPrefix } from '../setup/mill.ts';
 import { startWorker, stopProcesses } from '../setup/processes.ts';
 
@@ -31,7 +32,7 @@ async function callNumber(id: string): Promise<number> {
 
 async function enqueue(texts: string[], priority: 'critical' | 'low', count = 1): Promise<string[]> {
   const task = { type: 'text.trouble', input: { texts }, priority };
-  const outcomes = await mill.enqueuer.addMany(new Array(count).fill(task));
+  const outcomes = await enqueueAll(mill, new Array(count).fill(task));
   return outcomes.map((outcome) => ('id' in outcome ? outcome.id : ''));
 }
 

@@ -8,8 +8,20 @@ import type { ModelCheck } from './model-check.ts';
 
 interface CollectionCheck {
   readonly door: Door;
-  readonly collections: Collections;
+  readonly collections: Pick<Collections, 'read'>;
   readonly models: ModelCheck;
+}
+
+/** Reads each collection once, for tasks that are looked at together: a thousand may name the same. */
+export function readingOnce(collections: Pick<Collections, 'read'>): Pick<Collections, 'read'> {
+  const reads = new Map<string, ReturnType<Collections['read']>>();
+  return {
+    read: (name) => {
+      const reading = reads.get(name) ?? collections.read(name);
+      reads.set(name, reading);
+      return reading;
+    },
+  };
 }
 
 /**

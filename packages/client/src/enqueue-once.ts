@@ -27,7 +27,10 @@ export type OnceOutcome =
   | { readonly id: string; readonly type: string; readonly known: boolean }
   | { readonly error: MillraceError };
 
-/** As `Enqueuer.addMany`; what came before with the same key gives the task that it gave then. */
+/**
+ * Checks and adds many; one outcome per task, in order. A bad one does not keep the others out, and what came before with the same key
+ * gives the task that it gave then.
+ */
 export async function enqueueOnce(
   { enqueuer, idempotency }: Producing,
   tasks: readonly KeyedTask[],

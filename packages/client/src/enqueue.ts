@@ -8,11 +8,8 @@ import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/pa
 import { type Family, families, type JobData } from '@millrace/shared/tasks/task';
 import type { AdmissionGate } from './admission.ts';
 import { owedByTask } from './admission-look.ts';
-import { collectionRefusal } from './collection-check.ts';
+import { collectionRefusal, readingOnce } from './collection-check.ts';
 import type { ModelCheck } from './model-check.ts';
-
-/** What became of one task of many: its id, or why it was refused. */
-export type BulkOutcome = { readonly id: string; readonly type: string } | { readonly error: MillraceError };
 
 interface EnqueueParams {
   readonly door: Door;
@@ -70,25 +67,6 @@ export class Enqueuer {
     const { name, data, opts } = this.job(prepared);
     const job = await withRedis(() => this.queueOf(prepared.family).add(name, data, opts));
     await this.list(prepared.family, [{ jobId: prepared.id, createdAt: job.timestamp, data }]);
-  }
-
-  /** Checks and adds many; one outcome per task, in order. A bad one does not keep the others out. */
-  async addMany(submitted: readonly unknown[]): Promise<BulkOutcome[]> {
-    const prepared = submitted.map((task): PreparedTask | MillraceError => {
-      try {
-        return this.prepare(task);
-      } catch (error) {
-        return toMillraceError(error);
-      }
-    });
-    const failures = await this.addPrepared(
-      prepared.filter((entry): entry is PreparedTask => !(entry instanceof MillraceError)),
-    );
-    return prepared.map((entry) => {
-      if (entry instanceof MillraceError) return { error: entry };
-      const error = failures.get(entry.id);
-      return error === undefined ? { id: entry.id, type: entry.task.taskType.type } : { error };
-    });
   }
 
   /** Adds prepared tasks; the answer has those that failed, by id. Adding one again that is there changes nothing. */
@@ -151,9 +129,10 @@ export class Enqueuer {
 
   /** Why tasks cannot be taken, one by one: no worker has the model, the collection is another, or there is no room. */
   private async refusals(prepared: readonly PreparedTask[]): Promise<(MillraceError | undefined)[]> {
-    const { models, gate } = this.params;
+    const { models, gate, collections } = this.params;
+    const check = { ...this.params, collections: readingOnce(collections) };
     const unsuited = await Promise.all(
-      prepared.map(async ({ task }) => (await models.refusal(task)) ?? (await collectionRefusal(this.params, task))),
+      prepared.map(async ({ task }) => (await models.refusal(task)) ?? (await collectionRefusal(check, task))),
     );
     const full = await gate.admit(prepared.filter((_, index) => unsuited[index] === undefined));
     return unsuited.map((refusal) => refusal ?? full.shift());

@@ -41,13 +41,10 @@ export function addEmbed(program: Command, cli: Cli): void {
     .action(
       cli.action(async (file: string | undefined, flags: EmbedFlags) => {
         const input = inputOf(file, cli.shell);
-        const { recipe, reader, options } = embedding(input, flags);
         return await runFile(cli.shell, {
           file: input,
           flags,
-          reader,
-          recipe,
-          options,
+          ...embedding(input, flags),
           inFlight: tasksInFlight,
           familyOf: async () => 'inference',
         });

@@ -11,17 +11,9 @@ async function main(): Promise<void> {
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   const shell = { in: process.stdin, out: textSink(process.stdout), err: textSink(process.stderr), interrupts };
-  const exitCode = await runCommand(process.argv.slice(2), shell);
-  // All is closed and said. What libraries leave behind, such as a timer or an open stdin, must not keep a shell waiting.
-  await Promise.all([written(process.stdout), written(process.stderr)]);
-  process.exit(exitCode);
-}
-
-/** Resolves when all that was written has gone out, or cannot. */
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write('', () => resolve());
-  });
+  process.exitCode = await runCommand(process.argv.slice(2), shell);
+  // Otherwise a pipe that nobody closes would keep the process.
+  process.stdin.destroy();
 }
 
 await main();

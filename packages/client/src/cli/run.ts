@@ -45,13 +45,10 @@ export function addRun(program: Command, cli: Cli): void {
     .action(
       cli.action(async (file: string | undefined, flags: RunFlags) => {
         const input = inputOf(file, cli.shell);
-        const { recipe, reader, options } = running(input, flags);
         return await runFile(cli.shell, {
           file: input,
           flags,
-          reader,
-          recipe,
-          options,
+          ...running(input, flags),
           // Inputs may be large: so many are held twice.
           inFlight: () => 64,
           familyOf: (open) => familyOf(open, flags.type),
