@@ -1,3 +1,4 @@
+import { mulberry32 } from '../scripts/mulberry32.mjs';
 import { adjectives, adverbs, firstNames, joints, lastNames, nouns, prepositions, verbs } from './words.mjs';
 
 /**
@@ -105,18 +106,4 @@ function pickAt(words, index) {
 /** Box and Muller's. @param {() => number} random */
 function gaussian(random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-/**
- * @param {number} seed
- * @returns {() => number} numbers from 0 up to 1, the same for the same seed
- */
-function mulberry32(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,10 +1,9 @@
 // npm run chaos: real processes, real faults, and a ledger that everything is held against in the end.
-import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Closers } from '../bench/closers.mjs';
-import { watchStopRequests } from '../scripts/setup/stop-requests.mjs';
+import { runUntilStopped } from '../scripts/setup/run-until-stopped.mjs';
 import { createTerminal } from '../scripts/setup/terminal.mjs';
 import { commandOf, parseOptions } from './options.mjs';
 import { isClean, reportOf } from './report.mjs';
@@ -43,19 +42,7 @@ async function main() {
     process.stdout.write(options);
     return;
   }
-  const requests = watchStopRequests();
-  setMaxListeners(0, requests.stop); // whoever waits listens
-  const closers = new Closers();
-  const stopped = new Promise((resolve) => requests.stop.addEventListener('abort', resolve, { once: true }));
-  try {
-    const run = chaos(options, { closers, signal: requests.stop });
-    run.catch(() => {}); // once stopped, processes that end make it fail
-    process.exitCode = /** @type {number | undefined} */ (await Promise.race([run, stopped.then(() => 130)])) ?? 1;
-  } finally {
-    await closers.close();
-    requests.release();
-  }
-  process.exit();
+  await runUntilStopped(new Closers(), (params) => chaos(options, params));
 }
 
 main().catch((/** @type {Error} */ error) => {

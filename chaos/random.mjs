@@ -1,3 +1,5 @@
+import { mulberry32 } from '../scripts/mulberry32.mjs';
+
 /**
  * @typedef {object} Random
  * @property {() => number} next 0 <= x < 1
@@ -7,19 +9,13 @@
  */
 
 /**
- * The same seed gives the same row of numbers (mulberry32).
+ * The same seed gives the same row of numbers.
  *
  * @param {number} seed
  * @returns {Random}
  */
 export function createRandom(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = mulberry32(seed);
   /** @type {Random['integer']} */
   const integer = (least, most) => least + Math.floor(next() * (most - least + 1));
   /** @type {Random['pick']} */

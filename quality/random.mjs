@@ -1,16 +1,12 @@
+import { mulberry32 } from '../scripts/mulberry32.mjs';
+
 /**
- * Random values from a seed: the same on every run. By mulberry32, of Tommy Ettinger, public domain.
+ * Random values from a seed: the same on every run.
  *
  * @param {number} seed
  */
 export function createRandom(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = mulberry32(seed);
   /**
    * A whole number from 0 up to but not including `bound`.
    *

@@ -246,6 +246,7 @@ async function benchStart({ mill, redisUrl, collection, name, queries }) {
     `${name}: a new worker with a snapshot answers after, s (goal 10 at 100,000)`,
     ((performance.now() - began) / 1000).toFixed(1),
   );
+  await untilReplica(mill, collection, ({ points }) => points > 0); // told once a second
   const beat = (await mill.collection(collection)).workers[0];
   report(`${name}: memory of the replica, MB (by its own estimate)`, ((beat?.bytes ?? 0) / 1e6).toFixed(0));
 }

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ownPrefix } from '../../test/setup/mill.ts';
 import { startWorker, stopProcesses } from '../../test/setup/processes.ts';
+import { runExample } from '../../test/setup/run-example.ts';
 
 const script = fileURLToPath(new URL('main.mjs', import.meta.url));
 const redisUrl = inject('redisUrl');
@@ -11,12 +10,8 @@ const prefix = ownPrefix();
 /** In ms; a slow machine embeds some hundred texts in a minute. */
 const runLimit = 120_000;
 
-/** Runs the example as a reader does. An empty variable counts as none, and wins over a .env. */
-async function example(args: string[] = []): Promise<string> {
-  const env = { PATH: process.env['PATH'], REDIS_URL: redisUrl, MILLRACE_PREFIX: prefix, MILLRACE_HOME: '' };
-  const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], { env });
-  return stdout;
-}
+/** The example, as a reader runs it. */
+const example = (args: string[] = []) => runExample(script, { redisUrl, prefix }, args);
 
 beforeAll(async () => {
   await startWorker({ redisUrl, prefix });

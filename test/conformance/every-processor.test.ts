@@ -3,9 +3,10 @@ import type { TaskType } from '@millrace/shared/tasks/define-task-type';
 import type { Processor } from '@millrace/shared/tasks/processor';
 import { afterAll } from 'vitest';
 import { Models } from '../../apps/worker/src/inference/models.ts';
+import { inferenceProcessors } from '../../apps/worker/src/inference/processors.ts';
 import { transformersRuntime } from '../../apps/worker/src/inference/runtimes/transformers.ts';
 import { Tokenizers } from '../../apps/worker/src/models/tokenizers.ts';
-import { createProcessors } from '../../apps/worker/src/process/processors.ts';
+import { textProcessors } from '../../apps/worker/src/text/processors.ts';
 import { linkAllModels } from '../setup/model-folders.ts';
 import { describeProcessor } from './processor.ts';
 
@@ -14,15 +15,12 @@ afterAll(() => folders.remove());
 
 const runtime = transformersRuntime({ modelsDir: folders.dir, threads: 1 });
 const models = new Models({ runtime, modelsDir: folders.dir, memoryLimit: 2 ** 30, now: Date.now });
-const services = {
-  models,
-  tokenizers: new Tokenizers(folders.dir),
-  passTokens: 512,
-  vector: () => {
-    throw new Error('no processor here works on collections');
-  },
-};
-const processors = createProcessors(services, []);
+const processors = new Map<string, Processor>(
+  Object.entries({
+    ...inferenceProcessors({ models, passTokens: 512 }),
+    ...textProcessors(new Tokenizers(folders.dir)),
+  } as unknown as Record<string, Processor>),
+);
 
 const noModel = { model: 'no-such-model' };
 /** Inputs that pass the schema and cannot be computed; a type that can compute whatever its schema lets pass has none. */

@@ -96,6 +96,7 @@ export class Puller {
       worker: () => this.worker,
       workerId: params.workerId,
       lockMs,
+      waiting: () => (this.draining ? undefined : params.batcher.mostUrgentPriority),
       process: (job) => this.process(job),
       log: params.log,
     });
@@ -141,10 +142,9 @@ export class Puller {
     this.worker.concurrency = Math.max(1, this.held.size + (room === 0 ? -1 : Math.max(0, more)));
   }
 
-  /** With the window full, what is more urgent than all that waits in it is fetched beside the slots. */
+  /** What is more urgent than all that waits here is fetched, whether or not there is room. */
   lookForUrgent(): void {
-    const waiting = this.params.batcher.mostUrgentPriority;
-    if (this.room() === 0 && waiting !== undefined && !this.draining) void this.urgent.look(waiting);
+    void this.urgent.look();
   }
 
   /**

@@ -4,6 +4,12 @@ import type { Job, Worker } from 'bullmq';
 
 /** BullMQ's score of a prioritized job: priority x 2^32 + a counter. */
 const classWidth = 2 ** 32;
+/** How often the queue is looked at while tasks wait in the worker, besides at the end of each call: well below what a call takes; ms. */
+const lookEveryMs = 15;
+/** Tasks that one look fetches at most. */
+const mostAtOnce = 16;
+/** A queue that gives nothing, because it is paused, is not looked at for so long; ms. */
+const fruitlessPauseMs = 1000;
 
 interface UrgentFetchParams<Result> {
   readonly redis: Redis;
@@ -12,34 +18,43 @@ interface UrgentFetchParams<Result> {
   readonly worker: () => Worker<unknown, Result>;
   readonly workerId: string;
   readonly lockMs: number;
+  /** The priority of the most urgent task that waits in the worker; undefined when none waits, or none is to be fetched. */
+  readonly waiting: () => number | undefined;
   /** Ends a job as the worker's own slots would: gives its return value or throws. */
   readonly process: (job: Job) => Promise<Result>;
   readonly log: Logger;
 }
 
 /**
- * Takes a task that is more urgent than all that the worker holds, although every slot is taken: beside the slots, with a lock
- * that is renewed here, since BullMQ renews only those of its own slots.
+ * Takes tasks that are more urgent than all that wait in the worker, beside BullMQ's slots: those may all be taken, and where they are
+ * not, BullMQ fetches only when a job has ended. The locks of such tasks are renewed here, since BullMQ renews only those of its own slots.
  */
 export class UrgentFetch<Result> {
   private readonly params: UrgentFetchParams<Result>;
   private readonly beside = new Map<string, { job: Job; token: string }>();
-  private readonly renewal: NodeJS.Timeout;
+  private readonly timers: readonly NodeJS.Timeout[];
   private looking = false;
+  private lookAgainAt = 0;
   private fetches = 0;
 
   constructor(params: UrgentFetchParams<Result>) {
     this.params = params;
-    this.renewal = setInterval(() => void this.renewLocks(), params.lockMs / 3);
+    this.timers = [
+      setInterval(() => void this.renewLocks(), params.lockMs / 3),
+      setInterval(() => void this.look(), lookEveryMs),
+    ];
   }
 
-  /** Looks at the head of the queue once; one that is more urgent than `held` (a priority) is fetched. */
-  async look(held: number): Promise<void> {
-    if (this.looking) return;
+  /** Looks at the head of the queue; what is more urgent there than what waits here is fetched. */
+  async look(): Promise<void> {
+    const waiting = this.params.waiting();
+    if (this.looking || waiting === undefined || performance.now() < this.lookAgainAt) return;
     this.looking = true;
     try {
-      const [, score] = await this.params.redis.zrange(this.params.prioritizedKey, '0', '0', 'WITHSCORES');
-      if (score !== undefined && Math.floor(Number(score) / classWidth) < held) await this.fetch();
+      // Together, so that they can share a call.
+      const urgent = Math.min(mostAtOnce, await this.countAbove(waiting));
+      const fetched = await Promise.all(Array.from({ length: urgent }, () => this.fetch()));
+      if (urgent > 0 && !fetched.includes(true)) this.lookAgainAt = performance.now() + fruitlessPauseMs;
     } catch (error) {
       this.params.log.debug(
         { event: 'urgent.failed', error: (error as Error).message },
@@ -51,16 +66,22 @@ export class UrgentFetch<Result> {
   }
 
   close(): void {
-    clearInterval(this.renewal);
+    for (const timer of this.timers) clearInterval(timer);
   }
 
-  private async fetch(): Promise<void> {
+  private async countAbove(priority: number): Promise<number> {
+    const { redis, prioritizedKey } = this.params;
+    return await redis.zcount(prioritizedKey, '-inf', `(${priority * classWidth}`);
+  }
+
+  private async fetch(): Promise<boolean> {
     const token = `${this.params.workerId}:urgent:${this.fetches}`;
     this.fetches += 1;
     const job = await this.params.worker().getNextJob(token, { block: false });
-    if (job?.id === undefined) return;
+    if (job?.id === undefined) return false;
     this.beside.set(job.id, { job, token });
     void this.finish(job, token);
+    return true;
   }
 
   private async finish(job: Job, token: string): Promise<void> {

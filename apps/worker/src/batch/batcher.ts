@@ -55,7 +55,7 @@ export class Batcher<T extends BatchItem> {
   /** The priority of the most urgent item that waits, 0 when it has waited too long; undefined when none waits. */
   get mostUrgentPriority(): number | undefined {
     const next = this.nextItem();
-    return next === undefined ? undefined : rankOf(next, this.agedBefore);
+    return next === undefined ? undefined : this.rankOf(next);
   }
 
   /** Share of its budget that a call of these items uses, in items or size, whichever is fuller. */
@@ -89,6 +89,22 @@ export class Batcher<T extends BatchItem> {
     if (!shouldClose(facts, this.limits)) return [];
     this.remove(call);
     return call;
+  }
+
+  /** The most urgent items alone, as many as share a call with the first of them: what goes ahead of others is to be short. */
+  takeUrgent(): T[] {
+    const next = this.nextItem();
+    if (next === undefined) return [];
+    const rank = this.rankOf(next);
+    const peers = (this.waiting.get(next.key) ?? []).filter((item) => this.rankOf(item) === rank);
+    const call = formCall(peers, this.limits, this.agedBefore);
+    this.remove(call);
+    return call;
+  }
+
+  /** How urgent an item is now: its priority, or 0 when it has waited too long. */
+  rankOf(item: BatchItem): number {
+    return rankOf(item, this.agedBefore);
   }
 
   /** Takes items out, for good; those that are not here are passed over. */

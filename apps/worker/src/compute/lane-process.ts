@@ -1,13 +1,6 @@
-import { createLogger } from '@millrace/shared/logger';
-import { loadPlugins } from '@millrace/shared/plugins';
-import { bundledModel } from '@millrace/shared/tasks/inference/embed';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { CallStat, Processor } from '@millrace/shared/tasks/processor';
-import { Models } from '../inference/models.ts';
-import type { ModelRuntime } from '../inference/runtime.ts';
-import { listModels } from '../models/list-models.ts';
-import { Tokenizers } from '../models/tokenizers.ts';
-import { createProcessors } from '../process/processors.ts';
-import type { VectorSide } from '../vector/vector-side.ts';
+import { type OpenLane, openLane } from './open-lane.ts';
 import type { FromLane, LaneSetup, LoadedModel, ToLane } from './protocol.ts';
 
 /**
@@ -15,16 +8,11 @@ import type { FromLane, LaneSetup, LoadedModel, ToLane } from './protocol.ts';
  * knows, which follows the change logs of collections.
  */
 function main(): void {
-  let ready: Promise<Lane> | undefined;
-  /** Calls are computed one after the other, in the order they came. */
-  let last: Promise<void> = Promise.resolve();
+  let ready: Promise<OpenLane> | undefined;
   process.on('message', (message: ToLane) => {
     if (message.kind === 'setup') ready ??= setUp(message.setup);
     else if (message.kind === 'stop') stops.get(message.call)?.abort();
-    else {
-      stops.set(message.call, new AbortController());
-      last = last.then(async () => run(await ready, message));
-    }
+    else if (ready !== undefined) take(message, ready);
   });
   // The worker decides when a lane ends: a Ctrl-C in the terminal reaches every process of the group.
   process.on('SIGINT', () => {});
@@ -35,67 +23,43 @@ function main(): void {
 /** Calls that have not ended, and how to say that they are to stop. */
 const stops = new Map<number, AbortController>();
 
-/** What calls are computed by. */
-interface Lane {
-  readonly models: Models;
-  readonly processors: ReadonlyMap<string, Processor>;
-}
-
-async function setUp(setup: LaneSetup): Promise<Lane> {
+async function setUp(setup: LaneSetup): Promise<OpenLane> {
   try {
-    const { modelsDir, modelMemory: memoryLimit } = setup;
-    const models = new Models({ runtime: await createRuntime(setup), modelsDir, memoryLimit, now: Date.now });
-    if (setup.family === 'inference') await warm(models, modelsDir);
-    const { loaded } = models;
-    const { processors } = await loadPlugins(setup.plugins);
-    const vector = setup.family === 'vector' ? await openVector(setup) : undefined;
-    send({ kind: 'ready', models: loaded, rssBytes: process.memoryUsage.rss() });
-    const tokenizers = new Tokenizers(modelsDir);
-    const services = { models, tokenizers, passTokens: setup.passTokens, vector: () => required(vector) };
-    return { models, processors: createProcessors(services, processors) };
+    const lane = await openLane(setup, (replicas) => send({ kind: 'replicas', replicas }));
+    send({ kind: 'ready', models: lane.models?.loaded ?? [], rssBytes: process.memoryUsage.rss() });
+    return lane;
   } catch (error) {
     send({ kind: 'unable', message: (error as Error).message });
     throw error;
   }
 }
 
-/** The library of models is loaded by the lanes that need it alone: it takes 80 MB and half a second. */
-async function createRuntime({ family, modelsDir, threads }: LaneSetup): Promise<ModelRuntime> {
-  if (family !== 'inference') {
-    const none = async () => {
-      throw new Error(`a ${family} lane has no models`);
-    };
-    return { loadEmbedder: none, loadClassifier: none, loadPipeline: none };
+type RunCall = Extract<ToLane, { kind: 'run' }>;
+
+/** Calls that have not begun, in the order in which they will. */
+const waiting: RunCall[] = [];
+let working = false;
+
+function take(call: RunCall, ready: Promise<OpenLane>): void {
+  stops.set(call.call, new AbortController());
+  if (call.ahead) waiting.unshift(call);
+  else waiting.push(call);
+  if (!working) void work(ready);
+}
+
+/** Computes what waits, one call after the other. */
+async function work(ready: Promise<OpenLane>): Promise<void> {
+  working = true;
+  const lane = await ready;
+  for (let call = waiting.shift(); call !== undefined; call = waiting.shift()) {
+    send({ kind: 'began', call: call.call });
+    await compute(lane.processors, call);
+    await lane.models?.endCall();
+    tellModels(lane.models?.loaded ?? []);
+    // What came while it computed is read first: it may go ahead.
+    await turn();
   }
-  const { transformersRuntime } = await import('../inference/runtimes/transformers.ts');
-  return transformersRuntime({ modelsDir, threads });
-}
-
-/** Its replicas are loaded before it takes calls, and what they are like is told once a second. */
-async function openVector({ vector, logLevel }: LaneSetup): Promise<VectorSide> {
-  const { openVectorSide } = await import('../vector/vector-side.ts');
-  const side = await openVectorSide(vector, createLogger({ name: 'vector-lane', level: logLevel }));
-  setInterval(() => send({ kind: 'replicas', replicas: side.beats() }), 1000);
-  return side;
-}
-
-function required(vector: VectorSide | undefined): VectorSide {
-  if (vector === undefined) throw new Error('this lane has no collections');
-  return vector;
-}
-
-/** Loads the bundled model and runs it once, so that the first task does not pay for it; not where only other models are. */
-async function warm(models: Models, modelsDir: string): Promise<void> {
-  if (!(await listModels(modelsDir)).some(({ name }) => name === bundledModel)) return;
-  const embedder = await models.embedder(bundledModel);
-  await embedder.embed([embedder.tokenize('warm')]);
-  await models.endCall();
-}
-
-async function run(lane: Lane | undefined, call: Extract<ToLane, { kind: 'run' }>): Promise<void> {
-  await compute(lane?.processors, call);
-  await lane?.models.endCall();
-  tellModels(lane?.models.loaded ?? []);
+  working = false;
 }
 
 /** As they were told last. */
@@ -108,10 +72,7 @@ function tellModels(models: readonly LoadedModel[]): void {
   told = now;
 }
 
-async function compute(
-  processors: ReadonlyMap<string, Processor> | undefined,
-  call: Extract<ToLane, { kind: 'run' }>,
-): Promise<void> {
+async function compute(processors: ReadonlyMap<string, Processor>, call: RunCall): Promise<void> {
   const beganAt = Date.now();
   const { signal } = stops.get(call.call) ?? new AbortController();
   const stats: Partial<Record<CallStat, number>> = {};
@@ -119,10 +80,9 @@ async function compute(
     stats[stat] = (stats[stat] ?? 0) + by;
   };
   try {
-    const processor = processors?.get(call.type);
+    const processor = processors.get(call.type);
     if (processor === undefined) throw new Error(`this lane has no processor for ${call.type}`);
     const outcomes = await processor.process(call.items, { count, signal });
-    stops.delete(call.call);
     if (outcomes.length !== call.items.length) {
       throw new Error(`the processor of ${call.type} gave ${outcomes.length} outcomes for ${call.items.length} items`);
     }
@@ -138,6 +98,8 @@ async function compute(
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     send({ kind: 'threw', call: call.call, message, rssBytes: process.memoryUsage.rss() });
+  } finally {
+    stops.delete(call.call);
   }
 }
 

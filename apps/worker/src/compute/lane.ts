@@ -19,12 +19,14 @@ interface LaneEvents {
   onEnd(call: LaneCall, end: CallEnd): void;
   /** A call has come to its turn. */
   onBegin(call: LaneCall): void;
-  /** The process is gone. Its first unfinished call was computing (it may be at fault); the others had not begun. */
+  /** The process is gone. Its first unfinished call was computing, or next (it may be at fault); the others had not begun. */
   onDeath(unfinished: readonly LaneCall[], reason: string): void;
 }
 
 /** Calls that a lane holds at most: one computes, one waits in its process. */
 export const callsPerLane = 2;
+/** With one that goes ahead of the one that waits. */
+export const callsPerLaneAtMost = callsPerLane + 1;
 
 /** How long a lane may take to load, in ms. */
 const startTimeoutMs = 60_000;
@@ -36,7 +38,7 @@ export type LaneLeave = 'retired' | 'recycled';
 
 /**
  * One compute process and its life: starting -> ready (-> leaving) -> dead. It holds up to two calls, so that it never idles
- * while the main thread settles the one before.
+ * while the main thread settles the one before, and a third that is more urgent than the one that waits.
  */
 export class Lane {
   readonly id: string;
@@ -54,6 +56,8 @@ export class Lane {
   private readonly child: ChildProcess;
   private readonly events: LaneEvents;
   private readonly unfinished: LaneCall[] = [];
+  /** When the first of them began, by this process's clock in ms; undefined while none has. */
+  private begunAt: number | undefined;
   private deathReason: string | undefined;
   private isReady = false;
   private isDead = false;
@@ -94,15 +98,21 @@ export class Lane {
     return this.leave;
   }
 
-  /** The calls that it holds; the first is computing. */
+  /** The calls that it holds; the first is computing, or next. */
   get calls(): readonly LaneCall[] {
     return this.unfinished;
   }
 
-  run(call: LaneCall): void {
-    this.unfinished.push(call);
-    this.send({ kind: 'run', call: call.id, type: call.type, items: call.items });
-    if (this.unfinished[0] === call) this.events.onBegin(call);
+  /** Since when the first call computes, by performance.now(); undefined while none does. */
+  get computingSince(): number | undefined {
+    return this.begunAt;
+  }
+
+  /** `ahead`: before those that wait in it. */
+  run(call: LaneCall, { ahead = false } = {}): void {
+    // Which of them is next is for the process to say: it may have begun one that is still taken for waiting here.
+    this.unfinished.splice(ahead ? 1 : this.unfinished.length, 0, call);
+    this.send({ kind: 'run', call: call.id, type: call.type, items: call.items, ahead });
   }
 
   /** Ends the process at once, in mid-run too; onDeath follows. */
@@ -146,6 +156,7 @@ export class Lane {
         } else if (message.kind === 'unable') this.kill(message.message);
         else if (message.kind === 'models') this.models = message.models;
         else if (message.kind === 'replicas') this.replicas = message.replicas;
+        else if (message.kind === 'began') this.begin(message.call);
         else this.end(message);
       });
       // Sending to a process that has just died; its exit follows.
@@ -160,17 +171,28 @@ export class Lane {
     });
   }
 
+  private begin(id: number): void {
+    const index = this.unfinished.findIndex((call) => call.id === id);
+    const [call] = index < 0 ? [] : this.unfinished.splice(index, 1);
+    if (call === undefined || this.begunAt !== undefined) {
+      this.kill(`it began call ${id} out of turn`);
+      return;
+    }
+    this.unfinished.unshift(call);
+    this.begunAt = performance.now();
+    this.events.onBegin(call);
+  }
+
   private end(message: CallEnd): void {
     const call = this.unfinished[0];
-    // Calls end in the order they were sent; another number would be a fault of the lane's process.
-    if (call === undefined || call.id !== message.call) {
+    // Another number would be a fault of the lane's process.
+    if (call === undefined || call.id !== message.call || this.begunAt === undefined) {
       this.kill(`it answered call ${message.call} out of turn`);
       return;
     }
     this.unfinished.shift();
+    this.begunAt = undefined;
     this.rssBytes = message.rssBytes;
-    const [next] = this.unfinished;
-    if (next !== undefined) this.events.onBegin(next);
     this.events.onEnd(call, message);
     if (this.leave !== undefined) this.endWhenIdle(this.leave);
   }

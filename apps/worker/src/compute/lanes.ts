@@ -107,6 +107,18 @@ export class Lanes {
     return best;
   }
 
+  /** Of the lanes, but for one, that have no room: the one that will soonest be done with a call, if what waits in it may be passed. */
+  passable(mayPass: (waiting: LaneCall) => boolean, but?: Lane): Lane | undefined {
+    let best: Lane | undefined;
+    for (const { lane } of this.places) {
+      if (lane === undefined || lane === but || !lane.takesCalls || lane.calls.length !== callsPerLane) continue;
+      const [, waiting] = lane.calls;
+      if (waiting === undefined || !mayPass(waiting)) continue;
+      if (best === undefined || (lane.computingSince ?? 0) < (best.computingSince ?? 0)) best = lane;
+    }
+    return best;
+  }
+
   /** Ends the process that holds a call, in mid-run. */
   killHolder(call: LaneCall, reason: string): void {
     this.places.find(({ lane }) => lane?.calls.includes(call))?.lane?.interrupt(call, reason);

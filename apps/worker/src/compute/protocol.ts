@@ -29,19 +29,27 @@ export interface LoadedModel {
 /** Worker to lane. Vectors and texts pass whole: the channel is structured clone (`serialization: 'advanced'`). */
 export type ToLane =
   | { readonly kind: 'setup'; readonly setup: LaneSetup }
-  | { readonly kind: 'run'; readonly call: number; readonly type: string; readonly items: readonly unknown[] }
+  | {
+      readonly kind: 'run';
+      readonly call: number;
+      readonly type: string;
+      readonly items: readonly unknown[];
+      /** Before the calls that have not begun. */
+      readonly ahead: boolean;
+    }
   /** The call has taken too long: a lane that can ends it with outcomes, another is killed. */
   | { readonly kind: 'stop'; readonly call: number };
 
 /**
- * Lane to worker: `ready` or `unable` once; `models` when it has loaded others; `replicas` now and then; and `began` and `done` or
- * `threw` for each call, in order.
+ * Lane to worker: `ready` or `unable` once; `models` when it has loaded others; `replicas` now and then; and `began`, then
+ * `done` or `threw`, for each call, one call after the other.
  */
 export type FromLane =
   | { readonly kind: 'ready'; readonly models: readonly LoadedModel[]; readonly rssBytes: number }
   | { readonly kind: 'unable'; readonly message: string }
   | { readonly kind: 'models'; readonly models: readonly LoadedModel[] }
   | { readonly kind: 'replicas'; readonly replicas: readonly ReplicaBeat[] }
+  | { readonly kind: 'began'; readonly call: number }
   | {
       readonly kind: 'done';
       readonly call: number;

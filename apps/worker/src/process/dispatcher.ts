@@ -4,7 +4,7 @@ import type { CallRecord } from '@millrace/shared/redis/call-records';
 import type { ItemOutcome } from '@millrace/shared/tasks/processor';
 import type { Family } from '@millrace/shared/tasks/task';
 import type { Batcher } from '../batch/batcher.ts';
-import { type CallEnd, callsPerLane, type Lane, type LaneCall } from '../compute/lane.ts';
+import { type CallEnd, callsPerLaneAtMost, type Lane, type LaneCall } from '../compute/lane.ts';
 import type { Lanes } from '../compute/lanes.ts';
 import { expired } from './early-ends.ts';
 import type { HeldTask } from './held-task.ts';
@@ -32,10 +32,15 @@ interface DispatcherParams {
   readonly noteCall: (place: string, call: CallRecord) => void;
 }
 
+/** The places at which the calls of a lane are noted. */
+const allPlaces = Array.from({ length: callsPerLaneAtMost }, (_, place) => place);
+
 /** A call that was sent to a lane. */
 interface SentCall {
   readonly lane: LaneCall;
   readonly items: readonly QueuedItem[];
+  /** Which of the calls that its lane holds it is noted as. */
+  readonly place: number;
   /** Its time from when its lane begins it, in ms: the strictest task decides. */
   readonly limitMs: number;
   timer: NodeJS.Timeout | undefined;
@@ -102,6 +107,7 @@ export class Dispatcher {
       if (taken.length === 0) break;
       this.send(lane, taken);
     }
+    this.sendAhead();
     this.params.onWindow();
     this.armDueTimer();
   }
@@ -114,21 +120,37 @@ export class Dispatcher {
     while (this.reserved?.state === 'idle') {
       const group = this.suspects.shift();
       if (group === undefined) return;
-      this.send(this.reserved, group, true);
+      this.send(this.reserved, group, { alone: true });
     }
   }
 
+  /** What is more urgent than all that waits in a lane goes ahead of it, so that it waits for one call at most. */
+  private sendAhead(): void {
+    const { lanes, batcher } = this.params;
+    const urgent = batcher.mostUrgentPriority;
+    if (urgent === undefined) return;
+    const isLessUrgent = ({ id }: LaneCall) =>
+      this.sent.get(id)?.items.every((item) => batcher.rankOf(item) > urgent) ?? false;
+    const lane = lanes.passable(isLessUrgent, this.reserved);
+    if (lane !== undefined) this.send(lane, batcher.takeUrgent(), { ahead: true });
+  }
+
   /** `alone`: the lane has nothing else, so that an item that is alone in the call is alone in the lane. */
-  private send(lane: Lane, items: readonly QueuedItem[], alone = false): void {
+  private send(lane: Lane, items: readonly QueuedItem[], { alone = false, ahead = false } = {}): void {
     const wanted = items.filter((item) => this.isWanted(item));
     if (wanted.length === 0) return;
-    const call = this.createCall(wanted);
+    const call = this.createCall(wanted, this.freePlace(lane));
     const record = this.recordOf(call, alone);
-    const place = call.lane.id % callsPerLane;
-    // Alone, it also takes the place of the call before it, which has ended: a death now is not that one's.
-    const places = alone ? Array.from({ length: callsPerLane }, (_, index) => index) : [place];
+    // Alone, it also takes the places of the calls before it, which have ended: a death now is not theirs.
+    const places = alone ? allPlaces : [call.place];
     for (const one of places) this.params.noteCall(`${lane.id}:${one}`, record);
-    lane.run(call.lane);
+    lane.run(call.lane, { ahead });
+  }
+
+  /** A place that none of the calls that a lane holds is noted at. */
+  private freePlace({ calls }: Lane): number {
+    const taken = calls.map(({ id }) => this.sent.get(id)?.place);
+    return allPlaces.find((place) => !taken.includes(place)) ?? 0;
   }
 
   /** Whether any task still wants an item: not those that have ended (a failed mate, cancelled), nor those that expire here. */
@@ -142,14 +164,14 @@ export class Dispatcher {
     return false;
   }
 
-  private createCall(items: readonly QueuedItem[]): SentCall {
+  private createCall(items: readonly QueuedItem[], place: number): SentCall {
     const id = this.nextCall;
     this.nextCall += 1;
     let limitMs = Number.POSITIVE_INFINITY;
     for (const { params } of tasksOf(items)) limitMs = Math.min(limitMs, params.timeoutMs);
     const type = items[0]?.taskType.type ?? '';
     const lane = { id, type, items: items.map(({ item }) => item) };
-    const call: SentCall = { lane, items, limitMs, timer: undefined, timedOut: false };
+    const call: SentCall = { lane, items, place, limitMs, timer: undefined, timedOut: false };
     this.sent.set(id, call);
     this.params.same.send(items, { id: this.callName(id), limitMs });
     return call;

@@ -12,12 +12,12 @@ import { writeEach } from './writing.ts';
 const rounds = 20;
 
 /** Deletes points in Redis; replicas find them in the change log. */
-export function deleteProcessor(side: () => VectorSide) {
+export function deleteProcessor(side: VectorSide) {
   return defineProcessor(deletePoints, {
     process: (items, context) =>
       writeEach(items, context, async ({ collection: name, ids, filter, fence }) => {
-        if (filter !== undefined) return await deleteMatches(side(), { name, filter, fence, signal: context.signal });
-        const { points, replicas } = side();
+        if (filter !== undefined) return await deleteMatches(side, { name, filter, fence, signal: context.signal });
+        const { points, replicas } = side;
         const { collection } = await replicas.stateOf(name);
         const given = [...new Set(ids)].map((id) => ({ id }));
         const { version, deleted } = await points.delete(collection, given, { fence });

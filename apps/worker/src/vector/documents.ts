@@ -11,16 +11,16 @@ import { writeEach } from './writing.ts';
  * Writes the chunks of documents, then deletes those that they had before and have no more. A search between the two finds both;
  * one that follows the task finds the new ones alone.
  */
-export function documentsProcessor(side: () => VectorSide) {
+export function documentsProcessor(side: VectorSide) {
   return defineProcessor(documents, {
     process: (items, context) =>
       writeEach(items, context, async ({ collection, chunked, fingerprint, fence }) => {
         if (chunked === undefined) throw new MillraceError('INTERNAL', 'vector.documents: computed before its chunks');
-        const state = await side().replicas.stateOf(collection);
+        const state = await side.replicas.stateOf(collection);
         let { version } = state;
         const written: { id: string; chunks: number; removed: number }[] = [];
         for (const document of chunked) {
-          const one = await writeDocument(side(), { state, document, fingerprint, fence });
+          const one = await writeDocument(side, { state, document, fingerprint, fence });
           version = Math.max(version, one.version);
           written.push({ id: document.id, chunks: one.chunks, removed: one.removed });
         }

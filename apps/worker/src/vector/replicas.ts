@@ -176,10 +176,8 @@ export class Replicas {
 
   /** Lets go of replicas, but for one, until the others take no more than so many bytes. */
   private evictUntil(most: number, except: string | undefined): void {
-    const others = [...this.open.values()]
-      .filter(({ state }) => state.collection.name !== except)
-      .sort((a, b) => a.replica.lastUsedAt - b.replica.lastUsedAt);
-    let taken = others.reduce((sum, { state }) => sum + this.bytesOf(state), 0);
+    const others = this.openBut(except).sort((a, b) => a.replica.lastUsedAt - b.replica.lastUsedAt);
+    let taken = this.bytesOfAll(others);
     for (const { state } of others) {
       if (taken <= most) return;
       taken -= this.bytesOf(state);
@@ -192,6 +190,14 @@ export class Replicas {
     if (!this.open.has(name)) return;
     this.params.log.info({ event: 'replica.evicted', collection: name, bytes: this.bytesOf(state) }, 'replica evicted');
     this.forget(name);
+  }
+
+  private openBut(name: string | undefined): OpenReplica[] {
+    return [...this.open.values()].filter(({ state }) => state.collection.name !== name);
+  }
+
+  private bytesOfAll(replicas: readonly OpenReplica[]): number {
+    return replicas.reduce((sum, { state }) => sum + this.bytesOf(state), 0);
   }
 
   /** What a replica takes, or will when it is open. */
@@ -247,11 +253,8 @@ export class Replicas {
   /** Whether it is there, or would fit beside those that are. */
   private fits(state: CollectionState): boolean {
     if (this.knownOf(state) !== undefined) return true;
-    let taken = 0;
-    for (const other of this.open.values()) {
-      if (other.state.collection.name !== state.collection.name) taken += this.bytesOf(other.state);
-    }
-    return taken + bytesFor(state) <= this.params.memoryBytes;
+    const others = this.openBut(state.collection.name);
+    return this.bytesOfAll(others) + bytesFor(state) <= this.params.memoryBytes;
   }
 
   /** Says what goes wrong with a collection once, not four times a second. */

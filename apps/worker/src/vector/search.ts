@@ -8,14 +8,14 @@ import { type Matches, type ReplicaAnswer, searchReplica, selectMatches } from '
 import { Turns } from './turns.ts';
 
 /** Answers the queries of a call from the worker's replica, with everything that was written before the call began. */
-export function searchProcessor(replicas: () => Replicas): Processor<SearchItem, Found> {
+export function searchProcessor(replicas: Replicas): Processor<SearchItem, Found> {
   return defineProcessor(search, {
     process: async (items, { signal }) => {
       // The batch key is the collection: all items of a call name the same.
       const [first] = items;
       if (first === undefined) return [];
       try {
-        return await replicas().at(first.collection, signal, (ready) => new Call(ready, signal).answer(items));
+        return await replicas.at(first.collection, signal, (ready) => new Call(ready, signal).answer(items));
       } catch (error) {
         const { code, message } = toMillraceError(error);
         return items.map(() => failed(code, message));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
+import { syncFolder } from '@millrace/shared/sync-folder';
 import type { Collection } from '@millrace/shared/tasks/vector/collection';
 import type { Metadata } from '@millrace/shared/tasks/vector/metadata';
 import { z } from 'zod';
@@ -178,14 +179,4 @@ async function factsOf(file: string): Promise<z.infer<typeof fileFacts>> {
   let sum = 0;
   for await (const piece of createReadStream(file, { highWaterMark: 2 ** 20 })) sum = crc32(piece as Buffer, sum);
   return { bytes: size, crc32: sum };
-}
-
-/** That a folder was moved is on disk only once the folder above it is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -11,11 +11,11 @@ import type { VectorSide } from './vector-side.ts';
 import { writeEach } from './writing.ts';
 
 /** Writes points into Redis; replicas find them in the change log. */
-export function upsertProcessor(side: () => VectorSide) {
+export function upsertProcessor(side: VectorSide) {
   return defineProcessor(upsert, {
     process: (items, context) =>
       writeEach(items, context, async (input) => {
-        const { points, replicas } = side();
+        const { points, replicas } = side;
         const state = await replicas.stateOf(input.collection);
         const given = input.points.map(({ id, vector = '', metadata = null }) => ({ id, vector, metadata }));
         const writes = checkedWrites(state, { use: upsert.collection(input), points: given });

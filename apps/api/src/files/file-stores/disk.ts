@@ -3,6 +3,7 @@ import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { MillraceError } from '@millrace/shared/errors';
+import { syncFolder } from '@millrace/shared/sync-folder';
 import { type ByteRange, type ByteSource, CountedBytes, type FileStore, type StoredFile } from '../file-store.ts';
 
 /** What is not whole yet is named so. */
@@ -127,14 +128,4 @@ export class DiskStore implements FileStore {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-/** That a file was moved is on disk only once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
