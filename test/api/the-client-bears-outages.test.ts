@@ -230,7 +230,8 @@ describe('A client by HTTP', () => {
     const worker = openStandInWorker({ redisUrl, prefix: test.prefix });
     const outputs = await waiting;
     expect(outputs.map(({ texts }) => texts[0])).toEqual(inputs.map((_, index) => `TEXT ${index}`));
-    expect(mostConnections).toBeLessThan(200);
+    // 128 that wait and 64 that do not, and some more that were given up: their end is on its way to the server.
+    expect(mostConnections).toBeLessThan(300);
     await worker.close();
     await mill.close();
   });
