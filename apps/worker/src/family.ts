@@ -117,6 +117,7 @@ function createLanes({ family, config, laneCount, log, metrics }: FamilyWorkerPa
     modelsDir: config.MODELS_DIR,
     modelMemory: config.MODEL_MEMORY,
     threads: config.INFERENCE_THREADS,
+    nice: config.LANE_NICE,
     passTokens: config.INFERENCE_BATCH_TOKENS,
     plugins: config.MILLRACE_PLUGINS,
     vector: {

@@ -9,7 +9,7 @@ import type { LaneSetup } from '../dist/compute/protocol.js';
 
 const plugin = fileURLToPath(new URL('../../../test/setup/trouble-plugin.mjs', import.meta.url));
 /** What a text lane looks at. */
-const setup = { family: 'text', plugins: [plugin] } as unknown as LaneSetup;
+const setup = { family: 'text', nice: 0, plugins: [plugin] } as unknown as LaneSetup;
 /** What an item `hoard` keeps is 16 MiB; an empty lane has less than 200 MiB. */
 const mebibyte = 2 ** 20;
 const limit = 400 * mebibyte;

@@ -202,6 +202,10 @@ export const settings = {
     { default: 2 * 2 ** 30, min: 0, max: 2 ** 40, unit: 'bytes' },
     'A compute process for inference or text whose memory is above that is replaced as soon as it has nothing to compute; no task notices. It has to be well above MODEL_MEMORY. 0: never.',
   ),
+  LANE_NICE: integerSetting(
+    { default: 5, min: 0, max: 19, unit: 'the nice value of Unix' },
+    'How far compute processes stand behind all others when cores are scarce: Redis, the API and the worker itself answer at once while lanes take what is left. 0: they compete with them.',
+  ),
   SAME_TEXT_MEMORY: integerSetting(
     { default: 32 * 2 ** 20, min: 0, max: 2 ** 40, unit: 'bytes' },
     'Memory in which a worker keeps what it has computed lately, so that the same text is not computed again; 0: none. Texts that are the same while they are under way are computed once in any case.',

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { CallStat, Processor } from '@millrace/shared/tasks/processor';
 import { type OpenLane, openLane } from './open-lane.ts';
@@ -25,6 +26,8 @@ const stops = new Map<number, AbortController>();
 
 async function setUp(setup: LaneSetup): Promise<OpenLane> {
   try {
+    // First, for threads that libraries start inherit it.
+    setPriority(setup.nice);
     const lane = await openLane(setup, (replicas) => send({ kind: 'replicas', replicas }));
     send({ kind: 'ready', models: lane.models?.loaded ?? [], rssBytes: process.memoryUsage.rss() });
     return lane;
@@ -56,7 +59,8 @@ async function work(ready: Promise<OpenLane>): Promise<void> {
     await compute(lane.processors, call);
     await lane.models?.endCall();
     tellModels(lane.models?.loaded ?? []);
-    // What came while it computed is read first: it may go ahead.
+    // What came while it computed is read first: it may go ahead. The first turn may end before anything is read.
+    await turn();
     await turn();
   }
   working = false;

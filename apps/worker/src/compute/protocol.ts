@@ -9,6 +9,8 @@ export interface LaneSetup {
   readonly modelsDir: string;
   /** What the models that it loads may take together, in bytes. */
   readonly modelMemory: number;
+  /** How far the process stands behind others, as Unix counts it. */
+  readonly nice: number;
   /** ONNX threads. */
   readonly threads: number;
   /** Padded tokens of one forward pass. */
