@@ -100,6 +100,21 @@ describe('A text that makes its processor throw', () => {
   });
 });
 
+describe('A lane that suspects were to be computed in', () => {
+  it('is there for others when nobody wants the suspects any more', async () => {
+    const { dispatcher, deaths } = openDispatcher();
+    const hanging = heldTask(['hang', 'fine'], { timeoutMs: 100 });
+    dispatcher.submit(hanging);
+    await dispatcher.start();
+    await expect.poll(deaths).toBe(1);
+    // Waits while the lane is the suspects': `hang` alone ends the task, and so nobody wants `fine`.
+    const next = heldTask(['good']);
+    dispatcher.submit(next);
+    expect(await hanging.ended).toMatchObject({ code: 'TASK_TIMEOUT' });
+    expect(await next.ended).toEqual(succeeded(['good']));
+  });
+});
+
 describe('A text that takes longer than one task allows', () => {
   it('fails for that one alone: the others have the value when it is done', async () => {
     const { dispatcher } = openDispatcher();

@@ -119,8 +119,9 @@ export class Dispatcher {
     this.reserved ??= this.params.lanes.next();
     while (this.reserved?.state === 'idle') {
       const group = this.suspects.shift();
-      if (group === undefined) return;
-      this.send(this.reserved, group, { alone: true });
+      if (group !== undefined) this.send(this.reserved, group, { alone: true });
+      // All that were left had ended meanwhile: nothing will come back from the lane, and it is there for others.
+      else this.reserved = undefined;
     }
   }
 
