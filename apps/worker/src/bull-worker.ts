@@ -1,3 +1,4 @@
+import { minutesKept } from '@millrace/shared/queue-rates';
 import type { Redis } from '@millrace/shared/redis/connection';
 import type { Family } from '@millrace/shared/tasks/task';
 import { type Job, Worker } from 'bullmq';
@@ -38,6 +39,7 @@ export function openBullWorker<Result>(params: BullWorkerParams<Result>): Worker
     maxStalledCount: stallsAllowed,
     drainDelay: drainDelaySeconds,
     skipVersionCheck: true,
+    metrics: { maxDataPoints: minutesKept },
   });
   worker.on('active', (job) => onFetch(job));
   worker.on('error', onError);
