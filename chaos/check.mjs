@@ -1,5 +1,6 @@
 import { readJobs, readOutcomeKeys, unfinishedPlaces } from './jobs.mjs';
 import { familiesTried } from './ledger.mjs';
+import { isWithin, whoLost } from './losses.mjs';
 import { ResultChecker } from './results.mjs';
 import { readCounts } from './watch/counts.mjs';
 
@@ -14,13 +15,13 @@ import { readCounts } from './watch/counts.mjs';
  * @property {readonly string[]} apiUrls
  * @property {Map<string, Float32Array>} vectors what is right
  * @property {ReadonlyMap<string, readonly number[]>} ends
- * @property {readonly number[]} redisKills
- * @property {number} fsyncMs
+ * @property {readonly import('./losses.mjs').LossWindow[]} windows when Redis may have forgotten
  */
 /**
  * @typedef {object} Findings
  * @property {Record<Sin, string[]>} sins what is wrong, one line each
- * @property {number} fsyncLost accepted tasks that went with Redis's last second
+ * @property {number} redisLost accepted tasks that Redis forgot
+ * @property {number[]} lossesAtMs when they were accepted, from the strike on: negative before it
  * @property {number} maybeThere tasks of unknown acceptance that exist
  * @property {number} redone attempts beyond the first
  * @property {number} stalled tasks that were taken back from a dead worker
@@ -46,9 +47,11 @@ export async function check(params) {
   const results = new ResultChecker({ apiUrls, vectors });
   const findings = summarize(jobs, outcomes);
   const byNumber = groupByNumber(jobs, findings);
-  for (const entry of params.ledger.entries.values()) {
+  const entries = [...params.ledger.entries.values()];
+  const present = entries.filter(({ state, task }) => state === 'accepted' && byNumber.has(task.number));
+  for (const entry of entries) {
     const found = byNumber.get(entry.task.number) ?? [];
-    checkPresence({ entry, found, findings, params });
+    checkPresence({ entry, found, present, findings, params });
     for (const job of found) await checkJob({ entry, job, findings, params, results, outcomes });
   }
   await checkCounts(params, findings);
@@ -65,7 +68,8 @@ function summarize(jobs, outcomes) {
   const kept = [...outcomes.values()].reduce((total, keys) => total + keys.length, 0);
   return {
     sins: noSins(),
-    fsyncLost: 0,
+    redisLost: 0,
+    lossesAtMs: [],
     maybeThere: 0,
     redone: sum(({ started }) => Math.max(0, started - 1)),
     stalled: jobs.filter(({ stalls }) => stalls > 0).length,
@@ -88,8 +92,8 @@ function groupByNumber(jobs, { sins }) {
   return byNumber;
 }
 
-/** @param {{ entry: Entry, found: FoundJob[], findings: Findings, params: CheckParams }} look */
-function checkPresence({ entry, found, findings, params }) {
+/** @param {{ entry: Entry, found: FoundJob[], present: Entry[], findings: Findings, params: CheckParams }} look */
+function checkPresence({ entry, found, present, findings, params }) {
   const { state, task, id, at, reason } = entry;
   const { sins } = findings;
   const name = `task ${task.number} (${task.type}, ${task.via}${id === undefined ? '' : `, ${id}`})`;
@@ -97,9 +101,19 @@ function checkPresence({ entry, found, findings, params }) {
   if (state === 'refused' && found.length > 0) sins.wrong.push(`${name} was refused (${reason}) and exists`);
   if (state === 'maybe' && found.length > 0) findings.maybeThere += 1;
   if (state !== 'accepted' || found.some(({ jobId }) => jobId === id)) return;
-  const { redisKills, fsyncMs } = params;
-  if (redisKills.some((kill) => at <= kill + 50 && at >= kill - fsyncMs)) findings.fsyncLost += 1;
+  if (whoLost(entry, { windows: params.windows, present }) === 'redis') noteRedisLoss(findings, params.windows, at);
   else sins.lost.push(`${name} was accepted at ${new Date(at).toISOString()} and is not there`);
+}
+
+/**
+ * @param {Findings} findings
+ * @param {CheckParams['windows']} windows
+ * @param {number} at when it was accepted
+ */
+function noteRedisLoss(findings, windows, at) {
+  findings.redisLost += 1;
+  const around = windows.find(({ from, to }) => from <= at && at <= to);
+  findings.lossesAtMs.push(at - (around?.struckAt ?? at));
 }
 
 /**
@@ -115,7 +129,7 @@ async function checkJob({ entry, job, findings, params, results, outcomes }) {
   if (places.includes('failed')) return void sins.failed.push(`${name}: ${job.failedReason}`);
   const ends = params.ends.get(jobId) ?? [];
   // An end that Redis forgot with its last second had to be made again.
-  const counted = ends.filter((at) => !params.redisKills.some((kill) => at <= kill && at >= kill - params.fsyncMs));
+  const counted = ends.filter((at) => !isWithin(params.windows, at));
   if (counted.length > 1) sins.doubled.push(`${name} was ended ${ends.length} times`);
   const published = params.keys.result({ family, jobId }, started);
   if (resultKey !== published) sins.wrong.push(`${name} says that its result is at ${resultKey}`);
@@ -130,16 +144,16 @@ async function checkJob({ entry, job, findings, params, results, outcomes }) {
  * @param {CheckParams} params
  * @param {Findings} findings
  */
-async function checkCounts({ apiUrls, ledger }, { sins, maybeThere, fsyncLost }) {
+async function checkCounts({ apiUrls, ledger }, { sins, maybeThere, redisLost }) {
   const queues = await readCounts(apiUrls[0] ?? '');
   if (queues === undefined) return void sins.miscounts.push('GET /v1/queues did not answer at the end');
   const succeeded = familiesTried.reduce((sum, family) => sum + (queues.get(family)?.succeeded ?? 0), 0);
-  const expected = ledger.count('accepted') + maybeThere - fsyncLost;
+  const expected = ledger.count('accepted') + maybeThere - redisLost;
   if (succeeded !== expected) sins.miscounts.push(`${succeeded} have succeeded in all, ${expected} were expected`);
   for (const family of familiesTried) {
     const counts = queues.get(family);
     const { least, most } = ledger.bounds(family);
     const sum = Object.values(counts ?? {}).reduce((total, count) => total + count, 0);
-    if (sum < least - fsyncLost || sum > most) sins.miscounts.push(`${family}: ${sum} at the end, ${least} to ${most}`);
+    if (sum < least - redisLost || sum > most) sins.miscounts.push(`${family}: ${sum} at the end, ${least} to ${most}`);
   }
 }

@@ -1,3 +1,5 @@
+import { isWithin } from './losses.mjs';
+
 /** @typedef {import('./workload.mjs').PlannedTask} PlannedTask */
 /** @typedef {import('./workload.mjs').Family} Family */
 /**
@@ -8,6 +10,7 @@
  * @property {PlannedTask} task
  * @property {'sent' | 'accepted' | 'maybe' | 'refused'} state
  * @property {string | undefined} id of an accepted task
+ * @property {number} sentAt ms since 1970
  * @property {number} at ms since 1970, of the answer
  * @property {string} reason why it is not accepted
  */
@@ -30,7 +33,14 @@ export class Ledger {
 
   /** @param {PlannedTask} task */
   sent(task) {
-    this.entries.set(task.number, { task, state: 'sent', id: undefined, at: Date.now(), reason: '' });
+    this.entries.set(task.number, {
+      task,
+      state: 'sent',
+      id: undefined,
+      sentAt: Date.now(),
+      at: Date.now(),
+      reason: '',
+    });
     this.#counts.sent[task.family] += 1;
   }
 
@@ -39,7 +49,8 @@ export class Ledger {
    * @param {{ state: 'accepted' | 'maybe' | 'refused', id?: string, reason?: string, tookMs: number }} answer
    */
   answered(task, { state, id, reason = '', tookMs }) {
-    this.entries.set(task.number, { task, state, id, at: Date.now(), reason });
+    const sentAt = this.entries.get(task.number)?.sentAt ?? Date.now();
+    this.entries.set(task.number, { task, state, id, sentAt, at: Date.now(), reason });
     this.#counts[state][task.family] += 1;
     this.longestAnswerMs = Math.max(this.longestAnswerMs, tookMs);
   }
@@ -60,14 +71,12 @@ export class Ledger {
   }
 
   /**
-   * Tasks that were accepted so shortly before a kill of Redis that it may not have written them.
+   * Tasks that were accepted when Redis may have forgotten them.
    *
-   * @param {readonly number[]} kills ms since 1970
-   * @param {number} windowMs
+   * @param {readonly import('./losses.mjs').LossWindow[]} windows
    * @returns {Entry[]}
    */
-  acceptedBefore(kills, windowMs) {
-    const isNear = (/** @type {number} */ at) => kills.some((kill) => at <= kill + 50 && at >= kill - windowMs);
-    return [...this.entries.values()].filter(({ state, at }) => state === 'accepted' && isNear(at));
+  acceptedWithin(windows) {
+    return [...this.entries.values()].filter(({ state, at }) => state === 'accepted' && isWithin(windows, at));
   }
 }

@@ -73,8 +73,7 @@ async function strikeOne(kind, field) {
  *
  * @param {import('./faults.mjs').Battlefield} field
  */
-export async function heal({ fleet, proxy, redis }) {
+export async function heal({ fleet, redis }) {
   for (const worker of fleet.workers) worker.thaw();
-  if (proxy.mode !== 'pass') proxy.pass();
-  await redis.start();
+  await redis.heal();
 }

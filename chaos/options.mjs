@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { faultKinds } from './faults.mjs';
+import { faultKinds, faultOf, faultsOf } from './faults.mjs';
 
 /**
  * @typedef {object} Options
  * @property {number} seed
+ * @property {import('./redis.mjs').RedisKind} redis
  * @property {number} tasks
  * @property {number} workers
  * @property {number} apis
@@ -16,11 +17,14 @@ import { faultKinds } from './faults.mjs';
 
 const usage = `npm run chaos -- [options]
   --seed N       what decides about tasks and faults (default: by the clock; it is printed)
+  --redis KIND   single: one, behind a proxy (default); sentinel: a master, two replicas and three Sentinels; cluster: three
+                 masters with a replica each
   --tasks N      tasks that producers send (2000)
   --workers N    workers (4)
   --apis N       API processes (2)
   --minutes M    how long faults strike (4; a fraction is fine)
-  --faults A,B   some of ${faultKinds.join(', ')}
+  --faults A,B   some of ${faultKinds.join(', ')} (all that go with the kind of
+                 Redis, but for steal-task, which shows that the verdict sees what Millrace loses)
   --short        400 tasks, 2 workers, 1 API, each of five faults once: a minute, for CI
   --verbose      each warning of the processes as it comes
   --keep         logs and Redis's data stay, also when all is well
@@ -34,7 +38,9 @@ const short = {
   minutes: 0.35,
   faults: ['kill-worker', 'stop-worker', 'kill-lane', 'kill-redis', 'reset-network'],
 };
-const long = { tasks: 2000, workers: 4, apis: 2, minutes: 4, faults: faultKinds };
+const long = { tasks: 2000, workers: 4, apis: 2, minutes: 4 };
+/** @type {readonly import('./redis.mjs').RedisKind[]} */
+const redisKinds = ['single', 'sentinel', 'cluster'];
 
 /**
  * @param {string[]} args
@@ -45,6 +51,7 @@ export function parseOptions(args) {
     args,
     options: {
       seed: { type: 'string' },
+      redis: { type: 'string', default: 'single' },
       tasks: { type: 'string' },
       workers: { type: 'string' },
       apis: { type: 'string' },
@@ -57,14 +64,17 @@ export function parseOptions(args) {
     },
   });
   if (values.help) return usage;
-  const form = values.short ? short : long;
+  const redis = redisKind(values.redis);
+  const form =
+    values.short && redis === 'single' ? short : { ...(values.short ? short : long), faults: faultsOf(redis) };
   return {
     seed: count('seed', values.seed, Date.now() % 1_000_000),
+    redis,
     tasks: count('tasks', values.tasks, form.tasks),
     workers: count('workers', values.workers, form.workers),
     apis: count('apis', values.apis, form.apis),
     troubleMs: minutes(values.minutes, form.minutes) * 60_000,
-    faults: kinds(values.faults?.split(',') ?? form.faults),
+    faults: kinds(values.faults?.split(',') ?? form.faults, redis),
     short: values.short,
     verbose: values.verbose,
     keep: values.keep,
@@ -75,9 +85,9 @@ export function parseOptions(args) {
  * @param {Options} options
  * @returns {string} the command that does the same again
  */
-export function commandOf({ seed, tasks, workers, apis, troubleMs, faults, short: isShort }) {
+export function commandOf({ seed, redis, tasks, workers, apis, troubleMs, faults, short: isShort }) {
   const numbers = `--seed ${seed} --tasks ${tasks} --workers ${workers} --apis ${apis} --minutes ${troubleMs / 60_000}`;
-  return `npm run chaos -- ${isShort ? '--short ' : ''}${numbers} --faults ${faults.join(',')}`;
+  return `npm run chaos -- ${isShort ? '--short ' : ''}--redis ${redis} ${numbers} --faults ${faults.join(',')}`;
 }
 
 /**
@@ -101,11 +111,22 @@ function minutes(text, otherwise) {
   return Number(text);
 }
 
-/** @param {readonly string[]} names */
-function kinds(names) {
+/** @param {string} name */
+function redisKind(name) {
+  const kind = redisKinds.find((known) => known === name);
+  if (kind === undefined) throw new Error(`--redis is ${JSON.stringify(name)}, expected ${redisKinds.join(', ')}`);
+  return kind;
+}
+
+/**
+ * @param {readonly string[]} names
+ * @param {import('./redis.mjs').RedisKind} redis
+ */
+function kinds(names, redis) {
   return names.map((name) => {
     const kind = faultKinds.find((known) => known === name);
     if (kind === undefined) throw new Error(`--faults has ${JSON.stringify(name)}, expected ${faultKinds.join(', ')}`);
+    if (!faultOf(kind).kinds.includes(redis)) throw new Error(`--faults has ${kind}, not one for --redis ${redis}`);
     return kind;
   });
 }

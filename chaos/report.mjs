@@ -11,6 +11,7 @@ import { commandOf } from './options.mjs';
  * @property {readonly Death[]} deaths
  * @property {number} countReads
  * @property {import('./fleet.mjs').Fleet} fleet
+ * @property {import('./redis.mjs').ChaosRedis} redis
  * @property {string} folder where the logs are
  */
 
@@ -66,7 +67,7 @@ function reasonsOf(ledger) {
 }
 
 /** @param {Facts} facts */
-function whatItCost({ ledger, findings, deaths }) {
+function whatItCost({ ledger, findings, deaths, redis }) {
   const longest = (/** @type {(death: Death) => number} */ of) => seconds(Math.max(0, ...deaths.map(of)));
   const held = deaths.reduce((sum, death) => sum + death.held, 0);
   return [
@@ -74,8 +75,22 @@ function whatItCost({ ledger, findings, deaths }) {
     `retried        ${findings.retried} tasks after a failure; ${findings.orphans} outcomes that nobody reads`,
     `detection      ${deaths.length} workers killed with ${held} tasks: back with others after ${longest((death) => death.backMs)} at most (${longest((death) => death.wallMs)} with outages), taken up after ${longest((death) => death.takenMs)}`,
     `answers        ${seconds(ledger.longestAnswerMs)} at the longest, to a producer`,
-    `fsync window   ${findings.fsyncLost} accepted tasks went with Redis's last second`,
+    `Redis lost     ${findings.redisLost} accepted tasks in ${redis.windows.length} moments when it may forget${whenLost(findings)}${behind(redis)}`,
+    `Millrace lost  ${findings.sins.lost.length}`,
   ];
+}
+
+/** @param {Findings} findings */
+function whenLost({ lossesAtMs }) {
+  if (lossesAtMs.length === 0) return '';
+  return `, accepted from ${Math.min(...lossesAtMs)} to ${Math.max(...lossesAtMs)} ms after the strike`;
+}
+
+/** @param {import('./redis.mjs').ChaosRedis} redis */
+function behind({ kind, mostBehind, unasked }) {
+  if (kind === 'single') return '';
+  const changes = unasked === 0 ? '' : ` (${unasked} times another became master unasked)`;
+  return `${changes}; its replica lacked ${mostBehind} bytes at most when the master was struck`;
 }
 
 /** @param {number} ms */

@@ -11,7 +11,6 @@ import { directVectors } from './model.mjs';
 import { heal, rage } from './nemesis.mjs';
 import { pause, until } from './pause.mjs';
 import { produce } from './producers.mjs';
-import { RedisProxy } from './proxy.mjs';
 import { createRandom } from './random.mjs';
 import { openRedis } from './redis.mjs';
 import { CountsWatch } from './watch/counts.mjs';
@@ -34,8 +33,6 @@ import { makeWorkload } from './workload.mjs';
 
 /** Producers are done a little before the faults are. */
 const producing = 0.85;
-/** What Redis may lose when it is killed under `appendfsync everysec`: a second, or two when the disk is slow. */
-const fsyncMs = 2000;
 const warmWithinMs = 120_000;
 /** Nothing has ended for so long: it never will. */
 const standstillMs = 60_000;
@@ -64,7 +61,7 @@ export async function runChaos(params) {
   await watches.stop();
   const { redis, keys, apiUrls } = mill;
   say('checking …');
-  const common = { ledger, redis, keys, apiUrls, vectors, redisKills: mill.server.kills, fsyncMs };
+  const common = { ledger, redis, keys, apiUrls, vectors, windows: mill.server.windows };
   const findings = await check({ ...common, ends: watches.ends.ends });
   judge(findings, { watches, ledger });
   const unclean = await mill.fleet.stop();
@@ -78,26 +75,25 @@ export async function runChaos(params) {
     deaths: deaths.deaths,
     countReads: counts.reads,
     fleet: mill.fleet,
+    redis: mill.server,
     folder,
   };
 }
 
 /** @param {RunParams} params */
 async function openMill({ options, closers, signal, folder, binary, say }) {
-  const server = await openRedis({ binary, folder, signal });
-  closers.add(() => server.end('SIGKILL'));
-  const proxy = new RedisProxy(server.port);
-  closers.add(() => proxy.close());
-  const redisUrl = await proxy.listen();
+  const server = await openRedis({ kind: options.redis, binary, folder, prefix, signal });
+  closers.add(() => server.close());
+  const redisUrl = server.appUrl;
   const { workers, apis, verbose } = options;
   const fleet = await startFleet({ redisUrl, workers, apis, folder, say, verbose });
   closers.add(async () => void (await fleet.stop()));
-  const redis = connectRedis({ url: server.url, role: 'producer', name: 'chaos', log: silentLogger() });
+  const redis = connectRedis({ url: server.url, prefix, role: 'producer', name: 'chaos', log: silentLogger() });
   closers.add(() => redis.disconnect());
   const keys = createKeys(prefix);
   const registry = new WorkerRegistry(redis, keys);
   const apiUrls = fleet.apis.map(({ url }) => url);
-  return { server, proxy, redisUrl, fleet, redis, keys, apiUrls, heartbeats: () => registry.list() };
+  return { server, redisUrl, fleet, redis, keys, apiUrls, heartbeats: () => registry.list() };
 }
 
 /** @param {OpenMill} mill */
@@ -110,14 +106,15 @@ async function isWarm({ fleet, heartbeats }) {
  * @param {OpenMill} mill
  * @param {{ ledger: Ledger, signal: AbortSignal }} params
  */
-function startWatches({ server, proxy, fleet, redis, keys, apiUrls, heartbeats }, { ledger, signal }) {
+function startWatches({ server, fleet, redis, keys, apiUrls, heartbeats }, { ledger, signal }) {
   const over = new AbortController();
   setMaxListeners(0, over.signal);
   signal.addEventListener('abort', () => over.abort());
-  const serves = () => server.isUp && proxy.mode === 'pass' && fleet.workers.some(({ isServing }) => isServing);
+  const serves = () =>
+    server.isUp && (server.proxy?.mode ?? 'pass') === 'pass' && fleet.workers.some(({ isServing }) => isServing);
   const deaths = new DeathWatch({ redis, keys, serves });
   const ends = new EndWatch({ redis, keys });
-  const counts = new CountsWatch({ apiUrls, ledger, redisKills: server.kills, fsyncMs, signal: over.signal });
+  const counts = new CountsWatch({ apiUrls, ledger, windows: server.windows, signal: over.signal });
   const ghosts = new GhostWatch({ fleet, deaths, heartbeats, apiUrls, signal: over.signal });
   const running = Promise.all([counts.run(300), ghosts.run()]);
   const stop = async () => {
@@ -139,9 +136,9 @@ function startWatches({ server, proxy, fleet, redis, keys, apiUrls, heartbeats }
  */
 async function trouble(mill, { params, workload, ledger, deaths }) {
   const { options, say, signal } = params;
-  const { fleet, proxy, server, heartbeats, apiUrls, redisUrl } = mill;
+  const { fleet, server, heartbeats, apiUrls, redisUrl } = mill;
   const random = createRandom(options.seed + 1);
-  const field = { random, fleet, redis: server, proxy, deaths, heartbeats, calm: signal, short: options.short };
+  const field = { random, fleet, redis: server, deaths, heartbeats, calm: signal, short: options.short };
   const production = produce({ tasks: workload.tasks, ledger, apiUrls, redisUrl, signal });
   const { faults: kinds, troubleMs, short: once } = options;
   const struck = await rage({ field, kinds, troubleMs, once, say });

@@ -1,5 +1,8 @@
+import { everyKind } from './every-kind.mjs';
+
 /** SIGKILL to an API process. @type {import('../faults.mjs').Fault} */
 export const killApi = {
+  kinds: everyKind,
   alone: false,
   async strike({ fleet, random }) {
     const serving = fleet.apis.filter(({ process }) => process.isServing);

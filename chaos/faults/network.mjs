@@ -13,8 +13,10 @@ export const halfOpenNetwork = lasting((proxy) => proxy.halfOpen());
 
 /** Every connection to Redis breaks, twice within a moment. @type {Fault} */
 export const resetNetwork = {
+  kinds: ['single'],
   alone: true,
-  async strike({ proxy, random, calm }) {
+  async strike({ redis: { proxy }, random, calm }) {
+    if (proxy === undefined) return undefined;
     const ms = random.integer(50, 1000);
     proxy.reset();
     return { target: `all connections, again after ${ms} ms`, over: pause(ms, calm).then(() => proxy.reset()) };
@@ -27,8 +29,10 @@ export const resetNetwork = {
  */
 function lasting(spoil) {
   return {
+    kinds: ['single'],
     alone: true,
-    async strike({ proxy, random, calm, short }) {
+    async strike({ redis: { proxy }, random, calm, short }) {
+      if (proxy === undefined) return undefined;
       const [least = 0, most = 0] = short ? badMs.short : badMs.long;
       const ms = random.integer(least, most);
       spoil(proxy);

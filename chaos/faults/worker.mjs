@@ -1,4 +1,5 @@
 import { pause } from '../pause.mjs';
+import { everyKind } from './every-kind.mjs';
 
 /** @typedef {import('../faults.mjs').Fault} Fault */
 
@@ -7,6 +8,7 @@ const frozenSeconds = { short: [15, 17], long: [15, 40] };
 
 /** SIGKILL to a worker that pulls. @type {Fault} */
 export const killWorker = {
+  kinds: everyKind,
   alone: false,
   async strike({ fleet, random, deaths }) {
     const serving = await holding(fleet.workers, deaths);
@@ -21,6 +23,7 @@ export const killWorker = {
 
 /** SIGSTOP to a worker, and SIGCONT when its tasks have long been others'. @type {Fault} */
 export const stopWorker = {
+  kinds: everyKind,
   alone: false,
   async strike({ fleet, random, calm, short, deaths }) {
     const serving = await holding(fleet.workers, deaths);
@@ -37,6 +40,7 @@ export const stopWorker = {
 
 /** SIGKILL to a compute process, as the heartbeats name them. @type {Fault} */
 export const killLane = {
+  kinds: everyKind,
   alone: false,
   async strike({ heartbeats, random }) {
     const lanes = (await heartbeats()).flatMap((beat) => beat.lanes.map((lane) => ({ ...lane, worker: beat.id })));

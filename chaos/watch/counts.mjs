@@ -7,12 +7,13 @@ import { pause } from '../pause.mjs';
  * @typedef {object} CountsParams
  * @property {readonly string[]} apiUrls
  * @property {import('../ledger.mjs').Ledger} ledger
- * @property {readonly number[]} redisKills ms since 1970
- * @property {number} fsyncMs what Redis may lose when it is killed
+ * @property {readonly import('../losses.mjs').LossWindow[]} windows when Redis may forget
  * @property {AbortSignal} signal
  */
 
 const answerWithinMs = 10_000;
+/** A read may have begun so long before the one that it is held against. */
+const readAgainMs = 5000;
 
 /** Reads GET /v1/queues all the time and holds it against the ledger. */
 export class CountsWatch {
@@ -20,7 +21,7 @@ export class CountsWatch {
   /** What did not add up. @type {string[]} */
   faults = [];
   #params;
-  /** @type {Map<Family, { ended: number, kills: number }>} */
+  /** @type {Map<Family, { ended: number, at: number }>} */
   #last = new Map();
 
   /** @param {CountsParams} params */
@@ -39,25 +40,25 @@ export class CountsWatch {
 
   /** @param {string} apiUrl */
   async #readOnce(apiUrl) {
-    const { ledger, redisKills } = this.#params;
+    const { ledger } = this.#params;
     const before = new Map(familiesTried.map((family) => [family, ledger.bounds(family).least]));
-    const killsBefore = redisKills.length;
+    const at = Date.now();
     const queues = await readCounts(apiUrl);
     if (queues === undefined) return;
     this.reads += 1;
     for (const family of familiesTried) {
       const counts = queues.get(family);
       if (counts === undefined) continue;
-      this.#compare({ family, counts, least: before.get(family) ?? 0, kills: killsBefore });
+      this.#compare({ family, counts, least: before.get(family) ?? 0, at });
     }
   }
 
-  /** @param {{ family: Family, counts: Counts, least: number, kills: number }} read */
-  #compare({ family, counts, least, kills }) {
-    const { ledger, redisKills, fsyncMs } = this.#params;
+  /** @param {{ family: Family, counts: Counts, least: number, at: number }} read */
+  #compare({ family, counts, least, at }) {
+    const { ledger, windows } = this.#params;
     const ended = counts.succeeded + counts.failed;
     const sum = counts.scheduled + counts.queued + counts.running + ended;
-    const mayBeLost = ledger.acceptedBefore(redisKills, fsyncMs).filter(({ task }) => task.family === family).length;
+    const mayBeLost = ledger.acceptedWithin(windows).filter(({ task }) => task.family === family).length;
     const { most } = ledger.bounds(family);
     if (sum < least - mayBeLost || sum > most) {
       this.faults.push(
@@ -65,11 +66,12 @@ export class CountsWatch {
       );
     }
     const last = this.#last.get(family);
-    // What ended in the moment before a kill of Redis may have to be done again.
-    if (last !== undefined && ended < last.ended && kills === last.kills && redisKills.length === kills) {
+    // What ended in the moment before Redis was killed, or its master replaced, may have to be done again.
+    const mayForget = windows.some(({ to }) => to >= (last?.at ?? 0) - readAgainMs);
+    if (last !== undefined && ended < last.ended && !mayForget) {
       this.faults.push(`${family}: ${ended} had ended, ${last.ended} a moment before`);
     }
-    this.#last.set(family, { ended, kills: redisKills.length });
+    this.#last.set(family, { ended, at });
   }
 }
 

@@ -58,18 +58,31 @@ function describe(error) {
   return String(first?.message || first?.code || first);
 }
 
+const FORMS = /^rediss?(\+(sentinel|cluster))?:\/\/(.*@)?[\w.[-]/;
+
+/**
+ * Whether this can be looked at before anything is installed: not Sentinels, a cluster, or TLS with files of its own. Those are
+ * looked at by API and workers, as every Redis is.
+ *
+ * @param {string} url
+ * @param {import('../setup/root.mjs').Env} env
+ */
+export function canLookAt(url, env) {
+  const hasFiles = ['CA', 'CERT', 'KEY', 'SERVERNAME'].some((name) => (env[`REDIS_TLS_${name}`] ?? '') !== '');
+  return !/^rediss?\+/.test(url) && !(url.startsWith('rediss:') && (hasFiles || /[?&]tls[A-Z]/.test(url)));
+}
+
 /**
  * @param {string} url
- * @returns {string} without its password, fit for a terminal
+ * @returns {string} without its passwords, fit for a terminal
  * @throws {Refusal} when it is no address of a Redis
  */
 export function maskedUrl(url) {
-  const address = URL.canParse(url) ? new URL(url) : undefined;
-  if (address === undefined || !['redis:', 'rediss:'].includes(address.protocol) || address.hostname === '') {
+  const isPlain = !/^rediss?\+/.test(url);
+  if (!FORMS.test(url) || (isPlain && !URL.canParse(url))) {
     throw new Refusal(
-      'REDIS_URL is not an address like redis://127.0.0.1:6379 or rediss://user:password@host:6380/0; correct or unset it.',
+      'REDIS_URL is not an address like redis://127.0.0.1:6379, rediss://user:password@host:6380/0, redis+sentinel://host:26379/name or redis+cluster://host:6379; correct or unset it.',
     );
   }
-  if (address.password !== '') address.password = '***';
-  return address.href;
+  return url.replace(/^(\w+(?:\+\w+)?:\/\/[^:@/]*):.*@/, '$1:***@').replace(/([?&]\w*password=)[^&]*/gi, '$1***');
 }

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { MillraceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { addressOptions } from './connection-options.ts';
 import { isOutOfMemory, letScriptsPassMemoryLimit } from './memory-limit.ts';
 
 export type { Redis } from 'ioredis';
@@ -19,11 +20,17 @@ const roles = {
   blocking: { maxRetriesPerRequest: null, connectTimeout: 5000 },
 } as const satisfies Record<string, RedisOptions>;
 
+/** Just above what each may wait for an answer: its time limit, a slow disk of Redis, the 10 s that BullMQ blocks; ms. */
+const silentMs = { producer: 2500, worker: 6000, blocking: 15_000 } as const;
+
 /** Reconnects at once at first, then every second; ioredis' own steps grow to 20 s. */
 const retryDelayMs = (attempt: number) => Math.min(100 * attempt, 1000);
 
 interface ConnectionParams {
+  /** One Redis, Sentinels or nodes of a cluster: redis-url.ts has the forms. */
   readonly url: string;
+  /** The mill's prefix. Needed in a cluster, where it decides about the node. */
+  readonly prefix?: string;
   readonly role: keyof typeof roles;
   /** Shown by CLIENT LIST. */
   readonly name: string;
@@ -31,23 +38,41 @@ interface ConnectionParams {
 }
 
 /**
- * Opens a connection, at once and in the background; Redis may come up later. Says in the log when Redis goes and comes, once
- * each, however often a reconnect fails.
+ * What a Redis answers that is not, or not now, the master of the mill: nothing was done. The connection is made anew, which finds the
+ * master, and the command sent again, except by a producer, whose caller is told.
  */
-export function connectRedis({ url, role, name, log }: ConnectionParams): Redis {
-  const redis = new Redis(url, {
-    ...roles[role],
-    connectionName: name,
-    retryStrategy: retryDelayMs,
-  });
-  if (role === 'producer') failFastOnceSeen(redis);
-  if (role === 'worker') letScriptsPassMemoryLimit(redis);
+const otherMaster =
+  /^(READONLY|MASTERDOWN|UNBLOCKED|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) |READONLY You can't write|non local key in a cluster node/;
+
+/**
+ * Opens a connection to the master, at once and in the background; Redis may come up later, and another become master. Says in the
+ * log when Redis goes and comes, once each, however often a reconnect fails.
+ * @throws MillraceError CONFIG_INVALID when the address is not one.
+ */
+export function connectRedis({ url, prefix, role, name, log }: ConnectionParams): Redis {
   let away = false;
-  redis.on('error', (error: Error) => {
+  const onAway = ({ message }: Error) => {
     if (away) return;
     away = true;
-    log.warn({ event: 'redis.away', connection: name, error: error.message }, 'Redis does not answer; trying again');
-  });
+    log.warn({ event: 'redis.away', connection: name, error: message }, 'Redis does not answer; trying again');
+  };
+  const options = {
+    ...addressOptions({ url, prefix, silentMs: silentMs[role], retryDelayMs }),
+    ...roles[role],
+    connectionName: name,
+    // Servers before 7.2 do not know the command, and an ACL would have to allow it.
+    disableClientInfo: true,
+    retryStrategy: retryDelayMs,
+    reconnectOnError: (error: Error) => {
+      if (!otherMaster.test(error.message)) return false;
+      onAway(error);
+      return role === 'producer' ? 1 : 2;
+    },
+  } satisfies RedisOptions;
+  const redis = new Redis({ ...options, replyMapping: 'legacy' });
+  if (role === 'producer') failFastOnceSeen(redis);
+  if (role === 'worker') letScriptsPassMemoryLimit(redis);
+  redis.on('error', onAway);
   redis.on('ready', () => {
     if (away) log.info({ event: 'redis.back', connection: name }, 'Redis is back');
     away = false;
@@ -66,6 +91,8 @@ function failFastOnceSeen(redis: Redis): void {
   };
   redis.once('ready', failFast);
   redis.once('close', failFast);
+  // Sentinels or nodes that do not answer are tried again before any connection was made that could close.
+  redis.once('error', failFast);
 }
 
 /** Ends a connection politely, or at once when Redis is not there. */
@@ -80,7 +107,7 @@ export async function disconnectRedis(redis: Redis): Promise<void> {
 }
 
 const unavailable =
-  /Connection is closed|Command aborted|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY/i;
+  /Connection is closed|Command aborted|Stream isn't writeable|max retries|Command timed out|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY|UNBLOCKED|TRYAGAIN|MOVED \d|ASK \d|non local key|sentinels are unreachable|Socket timeout|MISCONF/i;
 
 /** Whether an error means that Redis is away, so that the caller cannot know what became of its command. */
 export function isRedisUnavailable(error: unknown): boolean {

@@ -77,6 +77,16 @@ export interface Keys {
   readonly openRuns: string;
   /** Those that have, scored by the ms when they are to be forgotten. */
   readonly endedRuns: string;
+  /** How many requests a caller, by key or by address, has sent in the present minute. */
+  requestCount(by: 'key' | 'address', caller: string): string;
+  /** Tasks of a family whose end somebody is told of: job id -> when it was noted, in ms since 1970, and the URL. */
+  webhookPending(family: Family): string;
+  /** Ends that somebody is to be told of and whose tasks or runs may be gone: the webhook's id -> webhook, JSON. */
+  readonly webhookEnds: string;
+  /** Up to which event of its queue each family was looked at for webhooks. */
+  readonly webhookPlaces: string;
+  /** Where webhooks may go, JSON; not there while they are off. */
+  readonly webhookPolicy: string;
   /** The hash of the admin key that the API made for itself. */
   readonly adminKey: string;
 }
@@ -109,6 +119,23 @@ export function createKeys(prefix: string): Keys {
     lease: (duty) => `${prefix}:lease:${duty}`,
     collections: `${prefix}:collections`,
     collection: (name, part) => `${prefix}:collection:${name}:${part}`,
+    ...fileAndRunKeys(prefix),
+    requestCount: (by, caller) => `${prefix}:requests:${by}:${caller}`,
+    webhookPending: (family) => `${prefix}:webhook-pending:${family}`,
+    webhookEnds: `${prefix}:webhook-ends`,
+    webhookPlaces: `${prefix}:webhook-places`,
+    webhookPolicy: `${prefix}:webhook-policy`,
+    adminKey: `${prefix}:admin-key`,
+  };
+}
+
+type FileAndRunKeys = Pick<
+  Keys,
+  'file' | 'files' | 'expiringFiles' | 'fileUsers' | 'run' | 'runParts' | 'runs' | 'openRuns' | 'endedRuns'
+>;
+
+function fileAndRunKeys(prefix: string): FileAndRunKeys {
+  return {
     file: (id) => `${prefix}:file:${id}`,
     files: `${prefix}:files`,
     expiringFiles: `${prefix}:expiring-files`,
@@ -118,6 +145,5 @@ export function createKeys(prefix: string): Keys {
     runs: `${prefix}:runs`,
     openRuns: `${prefix}:open-runs`,
     endedRuns: `${prefix}:ended-runs`,
-    adminKey: `${prefix}:admin-key`,
   };
 }

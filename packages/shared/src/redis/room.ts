@@ -1,4 +1,5 @@
 import type { Redis } from './connection.ts';
+import { readInfo } from './info.ts';
 import type { Keys } from './keys.ts';
 import { type HighWater, highWaterBytes, memoryOf } from './memory.ts';
 import { totalOwed } from './owed.ts';
@@ -18,6 +19,6 @@ export function roomOf(info: string, owed: Readonly<Record<string, string>>, hig
 
 /** Asks Redis how full it is. */
 export async function readRoom(redis: Redis, keys: Keys, highWater: HighWater): Promise<Room> {
-  const [info, owed] = await Promise.all([redis.info('memory'), redis.hgetall(keys.owed)]);
+  const [info, owed] = await Promise.all([readInfo(redis, 'memory'), redis.hgetall(keys.owed)]);
   return roomOf(info, owed, highWater);
 }

@@ -82,6 +82,8 @@ const runSchema = z.object({
   /** Faults of Millrace's own since the last part was stored. */
   faults: number.optional(),
   linesPerSecond: number.optional(),
+  /** The URL that is told of its end. */
+  webhook: z.string().optional(),
 });
 /** All that is known of a run. */
 export type Run = z.infer<typeof runSchema>;

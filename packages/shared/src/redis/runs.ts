@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.ts';
+import type { Delivery } from '../webhook-events.ts';
 import type { Redis } from './connection.ts';
 import type { Keys } from './keys.ts';
 import {
@@ -28,6 +29,14 @@ interface RunWrite {
   readonly changes: RunChanges;
   /** A part of the output that is stored, noted in the same step. */
   readonly part?: RunPart;
+}
+
+/** How a run ends. */
+interface RunEnd {
+  readonly holder: string;
+  readonly changes: RunChanges;
+  readonly forgottenAt: number;
+  readonly told?: Delivery | undefined;
 }
 
 /** `lost`: another process drives the run now. `other`: it stands otherwise than expected. */
@@ -86,16 +95,17 @@ export class Runs {
     return written(await writeRun.run(this.redis, names, args));
   }
 
-  /** Ends a run: its input may go from now on, and it is forgotten at `forgottenAt`, in ms since 1970. */
-  async end(
-    run: Pick<Run, 'id' | 'inputFileId'>,
-    { holder, changes, forgottenAt }: { holder: string; changes: RunChanges; forgottenAt: number },
-  ): Promise<RunWritten> {
+  /**
+   * Ends a run: its input may go from now on, and it is forgotten at `forgottenAt`, in ms since 1970. With it goes what somebody
+   * is to be told.
+   */
+  async end(run: Pick<Run, 'id' | 'inputFileId'>, { holder, changes, forgottenAt, told }: RunEnd): Promise<RunWritten> {
     const { keys } = this;
     const names = [keys.run(run.id), keys.lease(leaseName(run.id)), keys.runParts(run.id)];
-    const sets = [keys.openRuns, keys.endedRuns, keys.fileUsers(run.inputFileId)];
+    const sets = [keys.openRuns, keys.endedRuns, keys.fileUsers(run.inputFileId), keys.webhookEnds];
     const open = among(['validating', 'in_progress', 'finalizing', 'cancelling']);
-    const args = [holder, open, run.id, forgottenAt, ...encodeRun(changes)];
+    const webhook = told === undefined ? ['', ''] : [told.id, JSON.stringify(told)];
+    const args = [holder, open, run.id, forgottenAt, ...webhook, ...encodeRun(changes)];
     return written(await endRun.run(this.redis, [...names, ...sets], args));
   }
 
