@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { MillraceError } from '@millrace/shared/errors';
 import type { ApiScope } from '@millrace/shared/settings';
+import { isLoopbackName } from './hosts.ts';
 
 /** A key as it is configured: never the key itself. */
 export interface KeyEntry {
@@ -8,12 +9,15 @@ export interface KeyEntry {
   readonly scope: ApiScope;
   /** sha256 of the key, in hex. */
   readonly hash: string;
+  /** Requests a minute, in place of RATE_LIMIT; 0: no limit. */
+  readonly limit?: number;
 }
 
 /** Whose key a request came with. */
 export interface Caller {
   readonly name: string;
   readonly scope: ApiScope;
+  readonly limit: number | undefined;
 }
 
 /**
@@ -38,7 +42,7 @@ export class Keyring {
     MILLRACE_API_KEYS: readonly KeyEntry[] | undefined;
   }): Keyring {
     if (MILLRACE_API_KEYS.length > 0) return new Keyring(false, MILLRACE_API_KEYS);
-    return isLoopback(HOST) ? new Keyring(true, []) : new Keyring(false, undefined);
+    return isLoopbackName(HOST) ? new Keyring(true, []) : new Keyring(false, undefined);
   }
 
   /** Whether the API still has to make, or look up, a key of its own. */
@@ -47,8 +51,8 @@ export class Keyring {
   }
 
   learn(entries: readonly KeyEntry[]): void {
-    this.entries = entries.map(({ name, scope, hash }) => ({
-      caller: { name, scope },
+    this.entries = entries.map(({ name, scope, hash, limit }) => ({
+      caller: { name, scope, limit },
       hash: Buffer.from(hash, 'hex'),
     }));
   }
@@ -69,8 +73,4 @@ export class Keyring {
     const matches = this.entries.filter((entry) => timingSafeEqual(entry.hash, hash));
     return matches[0]?.caller;
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }

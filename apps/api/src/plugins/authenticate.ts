@@ -9,6 +9,7 @@ import type { ApiServer } from '../server.ts';
 /** Lets a request pass whose key reaches what its route asks for. */
 export function authenticate(app: ApiServer, { keyring }: ApiDeps): void {
   app.decorateRequest('caller', anonymous);
+  app.decorateRequest('callerLimit', undefined);
   app.addHook('onRequest', async (request, reply) => {
     const needs = scopeOf(request);
     if (needs === 'none' || keyring.open) return;
@@ -19,6 +20,7 @@ export function authenticate(app: ApiServer, { keyring }: ApiDeps): void {
       throw new MillraceError('UNAUTHORIZED', key === undefined ? 'The request has no key.' : 'Nobody has this key.');
     }
     request.caller = caller.name;
+    request.callerLimit = caller.limit;
     if (reaches(caller.scope, needs)) return;
     throw new MillraceError('FORBIDDEN', `The key ${caller.name} has the scope ${caller.scope}; this needs ${needs}.`);
   });

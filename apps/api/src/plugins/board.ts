@@ -5,17 +5,21 @@ import { BoardAdapter } from '../board/board-adapter.ts';
 import type { ApiDeps } from '../deps.ts';
 import { errorOfRequest } from '../problem.ts';
 import type { ApiServer } from '../server.ts';
+import { WebhookBoardAdapter } from '../webhooks/webhook-board-adapter.ts';
 import { sendError } from './problems.ts';
 
 const basePath = '/board';
 
 /** Bull Board, for admins, read-only in every mode: retry, cancel and pause are routes of ours. */
-export async function serveBoard(app: ApiServer, { mill }: ApiDeps): Promise<void> {
+export async function serveBoard(app: ApiServer, { mill, webhooks, hidePayloads }: ApiDeps): Promise<void> {
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(basePath);
-  const queues = [...mill.queues].map(([family, queue]) => new BoardAdapter({ family, queue, redis: mill.redis }));
+  const queues = [...mill.queues].map(
+    ([family, queue]) => new BoardAdapter({ family, queue, redis: mill.redis, hidePayloads }),
+  );
+  const more = webhooks === undefined ? [] : [new WebhookBoardAdapter(webhooks.queue, { hidePayloads })];
   createBullBoard({
-    queues,
+    queues: [...queues, ...more],
     serverAdapter,
     // Workers are ours to tell (GET /v1/workers): BullMQ's list of them reads CLIENT LIST with every poll.
     options: { uiConfig: { boardTitle: 'Millrace', showWorkers: false, hideDocsLink: true } },
@@ -27,6 +31,10 @@ export async function serveBoard(app: ApiServer, { mill }: ApiDeps): Promise<voi
       route.errorHandler = (thrown, request, reply) => sendError(errorOfRequest(thrown), request, reply);
     });
     scope.addHook('onRequest', async (request) => {
+      // The tree of a task and its children comes past our adapter, with progress and messages as they are.
+      if (hidePayloads && request.routeOptions.url?.endsWith('/flow')) {
+        throw new MillraceError('ROUTE_NOT_FOUND', 'While the board hides payloads it shows no children of tasks.');
+      }
       if (request.method === 'GET' || request.method === 'HEAD') return;
       throw new MillraceError(
         'ROUTE_NOT_FOUND',

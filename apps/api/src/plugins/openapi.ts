@@ -4,6 +4,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import type { ApiDeps } from '../deps.ts';
 import type { ApiServer } from '../server.ts';
 import { version } from '../version.ts';
+import { withCommonAnswers } from './common-answers.ts';
 
 const about = `Tasks go in, batches are computed, results come out. Every error is RFC 9457 problem details with a stable code.
 A task is enqueued with POST /v1/tasks and read with GET /v1/tasks/{id}; both wait for its end with \`?wait=SECONDS\`.`;
@@ -20,16 +21,20 @@ const tags = [
 ];
 
 /** The OpenAPI document, made of the routes' own schemas. Comes before the routes, for it listens as they are added. */
-export async function describeRoutes(app: ApiServer, { keyring }: ApiDeps): Promise<void> {
+export async function describeRoutes(app: ApiServer, deps: ApiDeps): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Millrace', version, description: about, license: { name: 'MIT', identifier: 'MIT' } },
       servers: [{ url: '/' }],
       tags,
-      ...security(keyring.open),
+      ...security(deps.keyring.open),
     },
-    transform: (document) => withNdjson(jsonSchemaTransform(document)),
+    transform: (document) => {
+      const { schema, route } = document;
+      if (schema === undefined || schema.hide === true) return withNdjson(jsonSchemaTransform(document));
+      return withNdjson(jsonSchemaTransform({ ...document, schema: withCommonAnswers(schema, route, deps) }));
+    },
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   });
 }

@@ -12,11 +12,9 @@ export function answerProblems(app: ApiServer, { bodyLimit }: ApiDeps): void {
     return sendError(explain(error, request, bodyLimit), request, reply);
   });
   app.setNotFoundHandler((request, reply) => {
-    const { pathname } = new URL(request.url, 'http://host');
-    const error = new MillraceError(
-      'ROUTE_NOT_FOUND',
-      `There is no route ${request.method} ${pathname.slice(0, 200)}.`,
-    );
+    // No URL is made of it: what stands there need not be one.
+    const [path = ''] = request.url.split('?');
+    const error = new MillraceError('ROUTE_NOT_FOUND', `There is no route ${request.method} ${path.slice(0, 200)}.`);
     return sendError(error, request, reply);
   });
 }

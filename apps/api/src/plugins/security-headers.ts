@@ -10,8 +10,11 @@ export async function setSecurityHeaders(app: ApiServer): Promise<void> {
         upgradeInsecureRequests: null,
         styleSrc: ["'self'", "'unsafe-inline'"],
         fontSrc: ["'self'", 'data:'],
+        // Nobody frames us: what a click means must be seen.
+        frameAncestors: ["'none'"],
       },
     },
+    xFrameOptions: { action: 'deny' },
     strictTransportSecurity: false,
   });
 }
