@@ -36,6 +36,11 @@ export const metricTable = {
     help: 'Times that this API let a run rest because something went wrong, by error code.',
     labels: ['code'],
   },
+  millrace_webhook_deliveries_total: {
+    kind: 'counter',
+    help: 'Tries of this API to deliver a webhook: delivered, retry (failed, and tried again later), gone (the receiver answered 410), refused (a URL that may not be used) or given_up (the last try failed).',
+    labels: ['outcome'],
+  },
   millrace_queue_tasks: {
     kind: 'gauge',
     help: 'Tasks by family and state, as Redis has them.',
@@ -62,12 +67,12 @@ export const metricTable = {
   },
   millrace_tasks_settled_total: {
     kind: 'counter',
-    help: 'Attempts that ended: succeeded, failed, retry, returned or lost (another worker had the lock).',
+    help: 'Attempts that ended: succeeded, failed, retry (failed, and tried again later) or returned (back to the queue, no attempt spent). What is named like no type is `other`.',
     labels: ['type', 'outcome'],
   },
   millrace_task_stage_seconds: {
     kind: 'histogram',
-    help: 'Time of a task in each stage: queued, batched, computing.',
+    help: 'Time of a task in each stage: queued (until a worker has pulled it; of a later attempt since it was added), batched (until its first call begins), computing (until its last call ends), settling (until its outcome is in Redis).',
     labels: ['type', 'stage'],
     buckets: seconds,
   },
@@ -94,6 +99,11 @@ export const metricTable = {
     kind: 'counter',
     help: 'Tokens that models read: real ones, and with padding (padded). Its rate is the tokens per second; 1 - real / padded is what padding wastes.',
     labels: ['type', 'kind'],
+  },
+  millrace_tasks_recovered_total: {
+    kind: 'counter',
+    help: 'Tasks that this worker pulled after another had died with them or lost their locks.',
+    labels: ['family'],
   },
   millrace_items_redone_total: {
     kind: 'counter',
