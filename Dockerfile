@@ -27,8 +27,9 @@ COPY apps apps
 RUN npm run build
 
 FROM manifests AS api-modules
-# TypeScript comes along as the optional peer of a package that only has types for it (valibot).
-RUN npm ci --omit=dev --workspace=@millrace/api \
+# The API needs nothing that is optional: those are packages that the client has adapters for (LangChain, the AI SDK). TypeScript
+# comes along as the optional peer of a package that only has types for it (valibot).
+RUN npm ci --omit=dev --omit=optional --workspace=@millrace/api \
  && rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin
 
 FROM manifests AS worker-modules
@@ -63,6 +64,7 @@ COPY --from=build /millrace/packages/shared/lua packages/shared/lua
 COPY --from=build /millrace/packages/shared/dist packages/shared/dist
 COPY --from=build /millrace/packages/client/dist packages/client/dist
 COPY --from=build /millrace/apps/api/dist apps/api/dist
+COPY --from=build /millrace/apps/api/page apps/api/page
 # Whether the process answers. Whether Redis does is /readyz: a restart of the API would not mend it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "--eval", "\
 fetch('http://127.0.0.1:' + process.env.PORT + '/healthz').then(({ status }) => { \
