@@ -6,12 +6,13 @@ import type { EnqueueOneOptions, EnqueueOptions } from './enqueue-options.ts';
 import type { InputOf, OutputOf, OwnTypes, TypeName } from './known-types.ts';
 import { type MapOptions, type MapOutcome, mapTasks } from './map.ts';
 import { Operator } from './operator.ts';
+import { Runs } from './runs.ts';
 import { Task } from './task.ts';
 import type { SendOutcome, Transport } from './transport.ts';
 import { HttpTransport } from './transports/http.ts';
 import type { HttpAddress } from './transports/http-requests.ts';
 import { type RedisAddress, RedisTransport } from './transports/redis.ts';
-import { waitForRoom } from './wait-for-room.ts';
+import { isFull, waitForRoom } from './wait-for-room.ts';
 
 // What an app names in its own signatures.
 export type { MillraceError } from '@millrace/shared/errors';
@@ -19,6 +20,10 @@ export type { TaskView } from '@millrace/shared/tasks/task';
 export type { EmbedOptions } from './embed.ts';
 export type { EnqueueOneOptions, EnqueueOptions } from './enqueue-options.ts';
 export type { MapOptions, MapOutcome } from './map.ts';
+export type { Run } from './run.ts';
+export type { RunInputs } from './run-source.ts';
+export type { RunOutcome, RunView } from './run-view.ts';
+export type { RunOptions } from './runs.ts';
 export type { Task } from './task.ts';
 export type { FollowedEvent, Submission, Transport } from './transport.ts';
 
@@ -35,9 +40,13 @@ export type MillraceOptions<Own extends OwnTypes = OwnTypes> = (RedisAddress | H
 
 /** What a Node app enqueues with. Construct one per process, and close it in the end. */
 export class Millrace<const Own extends OwnTypes = readonly []> extends Operator {
+  /** Piles of tasks as one object, which go on when this process has gone. By HTTP alone. */
+  readonly runs: Runs<Own>;
+
   /** @throws MillraceError CONFIG_INVALID. */
   constructor(options: MillraceOptions<Own>) {
     super(openTransport(options));
+    this.runs = new Runs(this.transport);
   }
 
   /**
@@ -74,7 +83,7 @@ export class Millrace<const Own extends OwnTypes = readonly []> extends Operator
       const outcomes = await raced(signal, () => parcel.send(signal));
       // What cannot be mended by waiting comes first.
       const refused = outcomes.filter((outcome) => 'error' in outcome);
-      const worst = refused.find(({ error }) => error.code !== 'QUEUE_FULL') ?? refused[0];
+      const worst = refused.find(({ error }) => !isFull(error)) ?? refused[0];
       if (worst !== undefined) throw worst.error;
       return outcomes.map((outcome) => new Task(this.transport, acceptedId(outcome), type));
     });

@@ -10,6 +10,7 @@ import type { CollectionView } from '@millrace/shared/tasks/vector/collection-vi
 import type { WaitBound } from './ends-within.ts';
 import type { ListBounds, ListFilter, ListPage } from './list.ts';
 import type { RetriedMany, RetryFilter } from './retry.ts';
+import type { RunTransport } from './run-transport.ts';
 import type { TaskEvent } from './task-events.ts';
 
 /** A task on its way to a mill. */
@@ -85,6 +86,9 @@ export interface Transport {
   resume(family: Family, options: CallOptions): Promise<void>;
   workers(options: CallOptions): Promise<WorkerBeat[]>;
   taskTypes(options: CallOptions): Promise<TaskTypeView[]>;
+
+  /** Runs over a corpus. @throws MillraceError CONFIG_INVALID where nobody keeps their files. */
+  readonly runs: RunTransport;
 
   /** Ends all that waits with CLOSED. May be called twice. */
   close(): Promise<void>;

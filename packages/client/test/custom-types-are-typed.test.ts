@@ -41,6 +41,15 @@ async function typedUses(own: Millrace<readonly [typeof wordCount, typeof shout]
   expectTypeOf((await embedded.result()).embeddings).toEqualTypeOf<Float32Array[]>();
   expectTypeOf(await own.task('t-1', 'text.shout').result()).toEqualTypeOf<{ texts: string[] }>();
 
+  const run = await own.runs.submit('text.word-count', [{ texts: ['a'] }]);
+  for await (const outcome of run.results()) {
+    if (outcome.status === 'succeeded') expectTypeOf(outcome.output.counts).toEqualTypeOf<number[]>();
+  }
+  await own.runs.submit('text.shout', { jsonl: 'inputs.jsonl' });
+  expectTypeOf((await own.runs.get('batch_1', 'text.shout')).type).toEqualTypeOf<'text.shout'>();
+  // @ts-expect-error an input of another type
+  await own.runs.submit('text.shout', [{ counts: [1] }]);
+
   // @ts-expect-error a type that nobody defined
   await own.enqueue('text.word-counts', { texts: ['a'] });
   // @ts-expect-error a field of the wrong type

@@ -19,20 +19,24 @@ import type { WaitBound } from '../ends-within.ts';
 import { noOutputOf, waitTimeout } from '../failed-task.ts';
 import { checkListing, type ListBounds, type ListFilter, type ListPage } from '../list.ts';
 import type { RetriedMany, RetryFilter } from '../retry.ts';
+import type { RunTransport } from '../run-transport.ts';
 import type { CallOptions, FollowedEvent, Parcel, Priority, Schedule, Submission, Transport } from '../transport.ts';
 import { explainTestTask } from './test-explanation.ts';
 import { followTestTask, testTaskEnds } from './test-follow.ts';
 import type { TestMill } from './test-mill.ts';
 import { TestParcel } from './test-parcel.ts';
+import { TestRuns } from './test-runs.ts';
 import type { TestTask } from './test-task.ts';
 
 /** A mill in memory, behind the same contract as a real one. */
 export class MemoryTransport implements Transport {
   private readonly mill: TestMill;
+  readonly runs: RunTransport;
   private readonly closing = new AbortController();
 
   constructor(mill: TestMill) {
     this.mill = mill;
+    this.runs = new TestRuns(mill, (options, act) => this.call(options, act));
   }
 
   prepare(tasks: readonly Submission[], { idempotencyKey }: { idempotencyKey?: string | undefined }): Parcel {
@@ -104,12 +108,13 @@ export class MemoryTransport implements Transport {
     });
   }
 
-  retryAll({ type, family }: RetryFilter, options: CallOptions): Promise<RetriedMany> {
+  retryAll({ type, family, code }: RetryFilter, options: CallOptions): Promise<RetriedMany> {
     return this.call(options, () => {
       const failed = this.mill.tasks
         .filter((task) => task.state === 'failed')
         .filter((task) => type === undefined || task.parsed.taskType.type === type)
-        .filter((task) => family === undefined || task.family === family);
+        .filter((task) => family === undefined || task.family === family)
+        .filter((task) => code === undefined || task.view().error?.code === code);
       for (const task of failed) this.mill.putBack(task);
       return { retried: failed.length, more: false };
     });

@@ -6,6 +6,7 @@ import { taskNotFound } from '../task-ref.ts';
 import type { Submission } from '../transport.ts';
 import { fakeEmbedding } from './fake-embedding.ts';
 import { TestCollections } from './test-collections.ts';
+import type { TestRun } from './test-run.ts';
 import { TestSchedules } from './test-schedules.ts';
 import { type Ending, TestTask } from './test-task.ts';
 
@@ -46,6 +47,8 @@ export class TestMill {
   readonly collections = new TestCollections();
   readonly schedules: TestSchedules;
   readonly keys: KeptKeys = new Map();
+  /** Oldest first. */
+  readonly runs: TestRun[] = [];
   /** Every call is answered as if Redis were away. */
   isAway = false;
   /** Every task is refused, as if there were no room. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MillraceError, toMillraceError } from '@millrace/shared/errors';
 import { checkKeyForm } from '../idempotency.ts';
 import type { Parcel, SendOutcome, Submission } from '../transport.ts';
+import { isFull } from '../wait-for-room.ts';
 import { errorOfProblem } from './http-problem.ts';
 import { type ApiRequests, isOutage } from './http-requests.ts';
 
@@ -100,8 +101,6 @@ export class HttpParcel implements Parcel {
   /** Whether a task is still to be accepted: not sent, or turned away for a reason that passes. */
   private isOpen(index: number): boolean {
     const outcome = this.outcomes[index];
-    return (
-      outcome === undefined || ('error' in outcome && (outcome.error.code === 'QUEUE_FULL' || isOutage(outcome.error)))
-    );
+    return outcome === undefined || ('error' in outcome && (isFull(outcome.error) || isOutage(outcome.error)));
   }
 }

@@ -17,6 +17,21 @@ interface ProblemDocument {
   readonly problems?: unknown;
 }
 
+/** An error in OpenAI's form, as the routes of files and runs answer it and runs write it, of which nothing is sure. */
+interface OpenAiError {
+  readonly code?: unknown;
+  readonly message?: unknown;
+}
+
+/** Where that form has a name of its own. */
+const openAiNames: Readonly<Record<string, ErrorCode>> = {
+  invalid_api_key: 'UNAUTHORIZED',
+  insufficient_permissions: 'FORBIDDEN',
+  model_not_found: 'MODEL_NOT_AVAILABLE',
+  rate_limit_exceeded: 'RATE_LIMITED',
+  batch_expired: 'EXPIRED',
+};
+
 /** Statuses by which a proxy says that there is no API behind it. */
 const away = [502, 503, 504];
 /** An API that is closing: for whoever asks it is away. */
@@ -27,6 +42,8 @@ export function errorOfRefusal({ status, contentType, retryAfter, text, url }: R
   const retryAfterMs = secondsIn(retryAfter);
   const problem = contentType.includes('application/problem+json') ? parse(text) : undefined;
   if (problem !== undefined) return errorOfProblem(problem, retryAfterMs);
+  const answer = contentType.includes('application/json') ? parse(text) : undefined;
+  if (answer !== undefined && 'error' in answer) return errorOfOpenAi(answer.error, retryAfterMs);
   const form = contentType || 'nothing';
   if (away.includes(status)) return unavailable(`${url} answered ${status} with ${form}.`, { retryAfterMs });
   return notAnApi({ status, contentType, url });
@@ -47,6 +64,13 @@ export function errorOfProblem(problem: ProblemDocument, retryAfterMs?: number):
   // An API that is newer than this client may have codes that are not known here.
   if (!isErrorCode(code)) return new MillraceError('INTERNAL', `${code}: ${message}`, given);
   return new MillraceError(ofTheApiItself.includes(code) ? 'API_UNAVAILABLE' : code, message, given);
+}
+
+/** What an error in OpenAI's form says in Millrace's terms. */
+export function errorOfOpenAi(error: unknown, retryAfterMs?: number): MillraceError {
+  const { code, message }: OpenAiError = typeof error === 'object' && error !== null ? error : {};
+  const name = typeof code === 'string' ? (openAiNames[code] ?? code.toUpperCase()) : undefined;
+  return errorOfProblem({ code: name, detail: message }, retryAfterMs);
 }
 
 /** Nobody answered, or nobody who could. */

@@ -1,3 +1,4 @@
+import { ReadableStream } from 'node:stream/web';
 import { type ErrorCode, MillraceError } from '@millrace/shared/errors';
 import { onAbort, pause } from '../abortable.ts';
 import { errorOfRefusal, notAnApi, unavailable } from './http-problem.ts';
@@ -11,7 +12,7 @@ export interface HttpAddress {
   readonly apiKey?: string;
   /**
    * How long a request that found no API, or an API without Redis, is sent again, in ms; default 10,000, 0 for never. What may have
-   * arrived is sent again under the same Idempotency-Key.
+   * arrived is sent again under the same Idempotency-Key. One that was RATE_LIMITED is sent again when the API said, if that is in time.
    */
   readonly retryMs?: number;
   /** In place of Node's own `fetch`, for instance for a proxy. */
@@ -25,6 +26,8 @@ export interface ApiRequest {
   /** A JSON document, if it is not a text of `contentType`. */
   readonly body?: unknown;
   readonly contentType?: string;
+  /** In place of `body`: bytes as they come. While the next are made no time counts. */
+  readonly upload?: () => AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the request. */
   readonly signal?: AbortSignal | undefined;
@@ -86,8 +89,10 @@ export class ApiRequests {
       const response = await this.fetch(url, { headers: { ...this.headers, ...headers }, signal: guard.signal });
       if (!response.ok) throw await refusalOf(response, url);
       for await (const piece of response.body ?? []) {
-        guard.heard();
+        // Whoever takes the pieces may take their time.
+        guard.rest();
         yield piece;
+        guard.heard();
       }
     } catch (error) {
       throw guard.errorOf(error);
@@ -113,25 +118,26 @@ export class ApiRequests {
         return await act(tries > 0);
       } catch (error) {
         const leftMs = deadline - performance.now();
-        if (!isOutage(error) || leftMs <= 0 || giveUp?.aborted === true || this.closed) throw error;
-        const grownMs = Math.min(firstPauseMs * 2 ** tries, longestPauseMs) * (0.75 + Math.random() / 2);
-        await pause(Math.min(grownMs, leftMs), signal ?? giveUp);
+        const pauseMs = pauseBefore(error, tries, leftMs);
+        if (pauseMs === undefined || leftMs <= 0 || giveUp?.aborted === true || this.closed) throw error;
+        await pause(Math.min(pauseMs, leftMs), signal ?? giveUp);
       }
     }
   }
 
   private async once<T>(
-    { path, method = 'GET', body, contentType = 'application/json', headers, signal, waitMs = 0 }: ApiRequest,
+    { path, method = 'GET', body, upload, contentType = 'application/json', headers, signal, waitMs = 0 }: ApiRequest,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const url = this.base + path;
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
-    const typed = text === null ? {} : { 'content-type': contentType };
+    const typed = text === null && upload === undefined ? {} : { 'content-type': contentType };
     // Who waits on purpose has slots of its own, or nobody could ask anything while many wait.
     const leave = waitMs > 0 ? undefined : await this.slots.take({ signal });
     const guard = this.guard({ url, signal, withinMs: answerWithinMs + waitMs });
     try {
-      const init = { method, body: text, headers: { ...this.headers, ...typed, ...headers }, signal: guard.signal };
+      const said = upload === undefined ? { body: text } : uploadOf(upload(), guard);
+      const init = { method, ...said, headers: { ...this.headers, ...typed, ...headers }, signal: guard.signal };
       const response = await this.fetch(url, init);
       if (!response.ok) throw await refusalOf(response, url);
       return await read(response);
@@ -147,14 +153,19 @@ export class ApiRequests {
   private guard({ url, signal, withinMs }: Guarded): Guard {
     const controller = new AbortController();
     const late = () => controller.abort(unavailable(`${url} did not answer within ${withinMs} ms.`));
-    const timer = setTimeout(late, withinMs);
+    let timer = setTimeout(late, withinMs);
     const off = signal === undefined ? () => {} : onAbort(signal, () => controller.abort(signal.reason));
     this.underWay.add(controller);
     if (this.closed) controller.abort(closedError());
     if (signal?.aborted === true) controller.abort(signal.reason);
     return {
       signal: controller.signal,
-      heard: () => timer.refresh(),
+      heard: () => {
+        clearTimeout(timer);
+        // What is released is timed no more, also when a body is still being read.
+        if (this.underWay.has(controller)) timer = setTimeout(late, withinMs);
+      },
+      rest: () => clearTimeout(timer),
       errorOf: (error) => {
         if (controller.signal.aborted) return controller.signal.reason;
         return error instanceof MillraceError ? error : brokenOff(error, url);
@@ -179,15 +190,44 @@ interface Guard {
   readonly signal: AbortSignal;
   /** Something came: the time begins anew. */
   heard(): void;
+  /** Until something is heard again no time counts. */
+  rest(): void;
   /** What an exchange that broke off really met. */
   errorOf(error: unknown): unknown;
   /** Must be called in the end. */
   release(): void;
 }
 
+/**
+ * How long to wait before the next try; undefined when there is no use in one. An API that refused for the number of requests has
+ * said when it counts anew: earlier it would only refuse again, and where that is too late nobody waits for it.
+ */
+function pauseBefore(error: unknown, tries: number, leftMs: number): number | undefined {
+  if (isOutage(error)) return Math.min(firstPauseMs * 2 ** tries, longestPauseMs) * (0.75 + Math.random() / 2);
+  if (codeOf(error) !== 'RATE_LIMITED') return undefined;
+  const { retryAfterMs = longestPauseMs } = error as MillraceError;
+  return retryAfterMs <= leftMs ? retryAfterMs * (1 + Math.random() / 4) : undefined;
+}
+
 /** Whether an error passes when the API, or its Redis, comes back. */
 export function isOutage(error: unknown): error is MillraceError {
   return error instanceof MillraceError && outages.includes(error.code);
+}
+
+/** A body that is asked for as fast as it is sent. */
+function uploadOf(pieces: AsyncIterable<Uint8Array>, guard: Guard) {
+  async function* timed(): AsyncGenerator<Uint8Array> {
+    guard.rest();
+    for await (const piece of pieces) {
+      guard.heard();
+      yield piece;
+      guard.rest();
+    }
+    guard.heard();
+  }
+  // The very class of `fetch`, under another name of its type.
+  const body = ReadableStream.from(timed()) as unknown as NonNullable<RequestInit['body']>;
+  return { body, duplex: 'half' as const };
 }
 
 async function readJsonText(response: Response): Promise<string> {

@@ -11,16 +11,19 @@ import type { WaitBound } from '../ends-within.ts';
 import { waitTimeout } from '../failed-task.ts';
 import type { ListBounds, ListFilter, ListPage } from '../list.ts';
 import type { RetriedMany, RetryFilter } from '../retry.ts';
+import type { RunTransport } from '../run-transport.ts';
 import type { CallOptions, FollowedEvent, Parcel, Priority, Schedule, Submission, Transport } from '../transport.ts';
 import { followByHttp } from './http-follow.ts';
 import { outputOf } from './http-output.ts';
 import { HttpParcel } from './http-parcel.ts';
 import { collectionPath, schedulePath, taskPath } from './http-paths.ts';
 import { type ApiRequest, ApiRequests, type HttpAddress } from './http-requests.ts';
+import { HttpRuns } from './http-runs.ts';
 import { ApiWaits } from './http-waits.ts';
 
 /** A mill by its API, which checks what it is sent. */
 export class HttpTransport implements Transport {
+  readonly runs: RunTransport;
   private readonly requests: ApiRequests;
   private readonly waits: ApiWaits;
   private readonly catalog: Catalog;
@@ -29,6 +32,7 @@ export class HttpTransport implements Transport {
   constructor(address: HttpAddress, catalog: Catalog) {
     this.requests = new ApiRequests(address);
     this.waits = new ApiWaits(this.requests);
+    this.runs = new HttpRuns(this.requests, catalog);
     this.catalog = catalog;
   }
 

@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/shared/errors';
 import { silentLogger } from '@millrace/shared/logger';
+import type { QueueTelemetry } from '@millrace/shared/queues';
 import { withRedis } from '@millrace/shared/redis/connection';
 import { type QueueReport, readQueueReports } from '@millrace/shared/redis/queue-report';
 import { assembleOutput } from '@millrace/shared/redis/results';
@@ -18,6 +19,7 @@ import { noOutputOf, waitTimeout } from '../failed-task.ts';
 import { checkListing, type ListBounds, type ListFilter, type ListPage } from '../list.ts';
 import { type Mill, openMill } from '../mill.ts';
 import type { RetriedMany, RetryFilter } from '../retry.ts';
+import type { RunTransport } from '../run-transport.ts';
 import { followTask } from '../task-events.ts';
 import type { CallOptions, FollowedEvent, Parcel, Priority, Schedule, Submission, Transport } from '../transport.ts';
 import { awaitEnd } from '../wait-for-end.ts';
@@ -29,6 +31,8 @@ export interface RedisAddress extends GivenBounds {
   readonly redisUrl: string;
   /** As MILLRACE_PREFIX of the workers; default `{millrace}`. */
   readonly prefix?: string;
+  /** Lets tasks carry the trace that the app enqueues them in: `new BullMQOtel({ tracerName: 'my-app' })` of bullmq-otel. Default: none. */
+  readonly telemetry?: QueueTelemetry;
 }
 
 /** Nobody hears of quiet times here; ms. */
@@ -41,10 +45,15 @@ export class RedisTransport implements Transport {
   private closing: Promise<void> | undefined;
 
   /** @throws MillraceError CONFIG_INVALID. */
-  constructor({ redisUrl, prefix = '{millrace}', ...given }: RedisAddress, door: Door) {
+  constructor({ redisUrl, prefix = '{millrace}', telemetry, ...given }: RedisAddress, door: Door) {
     const bounds: AdmissionBounds = boundsOf(given);
     this.door = door;
-    this.mill = openMill({ redisUrl, prefix, door, bounds, log: silentLogger(), name: 'millrace:client' });
+    this.mill = openMill({ redisUrl, prefix, door, bounds, log: silentLogger(), name: 'millrace:client', telemetry });
+  }
+
+  get runs(): RunTransport {
+    const remedy = 'construct the client with baseUrl instead of redisUrl';
+    throw new MillraceError('CONFIG_INVALID', `Runs need the API, which keeps their files: ${remedy}.`);
   }
 
   prepare(tasks: readonly Submission[], { idempotencyKey }: { idempotencyKey?: string | undefined }): Parcel {
