@@ -1,6 +1,7 @@
 import { errorTable } from '@millrace/shared/errors';
 import { metricTable } from '@millrace/shared/metrics';
 import { settings } from '@millrace/shared/settings';
+import { licencesPage } from './licences-page.mjs';
 import { tasksPage } from './tasks-page.mjs';
 
 /**
@@ -14,6 +15,7 @@ export function generatedPages() {
     ['docs/errors.md', errorsPage()],
     ['docs/metrics.md', metricsPage()],
     ['docs/tasks.md', tasksPage(made)],
+    ['docs/licences.md', licencesPage(made.replace('the table in the code; change it there', 'package-lock.json'))],
   ]);
 }
 
@@ -56,7 +58,7 @@ function errorsPage() {
 
 function metricsPage() {
   const rows = Object.entries(metricTable).map(([name, { kind, labels, help }]) => {
-    return `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`;
+    return `| \`${name}\` | ${kind} | ${unitOf(name)} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`;
   });
   return [
     '# Metrics',
@@ -65,11 +67,28 @@ function metricsPage() {
     '',
     'GET /metrics of the API has its own and, with the label `worker`, those of every worker that lives.',
     '',
-    '| metric | kind | labels | meaning |',
-    '| --- | --- | --- | --- |',
+    '| metric | kind | unit | labels | meaning |',
+    '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');
+}
+
+/** What metrics measure or count, by the word in their names. */
+const units = new Set(
+  'seconds bytes ratio tasks items tokens values versions lines workers waiters runs deliveries restarts heals rests'.split(
+    ' ',
+  ),
+);
+
+/**
+ * The unit of a metric, which its name says.
+ *
+ * @param {string} name
+ */
+function unitOf(name) {
+  if (name.includes('_recall_')) return 'ratio';
+  return name.split('_').findLast((word) => units.has(word)) ?? '1 or 0';
 }
 
 /**

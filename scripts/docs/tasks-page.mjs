@@ -19,7 +19,7 @@ export function tasksPage(made) {
     '',
     'What each type takes and gives. GET /v1/task-types has the same as JSON Schema, with the types of your own',
     '([plugins.md](plugins.md)) and the limits as they are set; a misspelt field is refused. Every task also takes',
-    '`priority`, `delayMs`, `expiresInMs`, `timeoutMs`, `attempts`, `backoff`, `tags` and `resultTtlMs` beside `input`.',
+    '`priority`, `delayMs`, `expiresInMs`, `timeoutMs`, `attempts`, `backoff`, `tags`, `resultTtlMs` and `webhook` beside `input`.',
     '',
     '| type | what it does | most items | most input |',
     '| --- | --- | --- | --- |',

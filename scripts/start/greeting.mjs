@@ -9,7 +9,8 @@ export function greeting({ address, redis, home, seconds, needsKey }) {
   return `
 Millrace is ready after ${seconds.toFixed(1)} s.
 
-  API      ${address}
+  Page     ${address}
+  API      ${address}/v1
   Docs     ${address}/docs
   Board    ${address}/board
   Metrics  ${address}/metrics

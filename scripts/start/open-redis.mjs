@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findRedisBinary } from '../redis/find-binary.mjs';
-import { checkGivenRedis, maskedUrl } from '../redis/given-redis.mjs';
+import { canLookAt, checkGivenRedis, maskedUrl } from '../redis/given-redis.mjs';
 import { openPrivateRedis } from '../redis/private-redis.mjs';
 import { lastLines } from '../setup/command.mjs';
 
@@ -22,8 +22,8 @@ import { lastLines } from '../setup/command.mjs';
 export async function openRedis({ settings, terminal, signal }) {
   const { redisUrl, home, env } = settings;
   if (redisUrl !== undefined) {
-    await checkGivenRedis(redisUrl, terminal);
     const shown = maskedUrl(redisUrl);
+    if (canLookAt(redisUrl, env)) await checkGivenRedis(redisUrl, terminal);
     terminal.step(`Using Redis at ${shown}.`);
     return { url: redisUrl, shown, lost: new Promise(() => {}), close: undefined };
   }

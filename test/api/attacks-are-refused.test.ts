@@ -26,6 +26,10 @@ const outOfPlace = [
   'a\u0000b',
   '',
   '%2e%2e/x',
+  'http://169.254.169.254/latest',
+  'https://evil.example/model',
+  'file:///etc/passwd',
+  '//evil.example/a',
 ];
 const noNames = ['../x', '__proto__', 'a:b', '{other}', 'a/b', '.', 'a\nb', 'a'.repeat(65), ' '];
 
@@ -165,7 +169,7 @@ describe('A body that never comes', () => {
   it('holds up nobody else', async () => {
     const { hostname, port } = new URL(test.url);
     const head =
-      'POST /v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"type":';
+      'POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"type":';
     const slow = await Promise.all(
       Array.from({ length: 100 }, async () => {
         const socket = connect(Number(port), hostname);

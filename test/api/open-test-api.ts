@@ -46,6 +46,10 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
     PORT: 0,
     HOST: '127.0.0.1',
     MILLRACE_API_KEYS: undefined,
+    RATE_LIMIT: undefined,
+    ALLOWED_HOSTS: [],
+    CORS_ORIGINS: [],
+    BOARD_HIDE_PAYLOADS: 'false',
     BODY_LIMIT: 16 * 2 ** 20,
     MAX_WAITING: 1_000_000,
     REDIS_HIGH_WATER: { share: 0.8 },
@@ -61,13 +65,19 @@ export async function openTestApi(redisUrl: string, config: Partial<ApiConfig> =
     FILE_LIMIT: 512 * 2 ** 20,
     RUN_LINES: 100_000,
     RUN_WINDOW: 2048,
+    WEBHOOK_HOSTS: [],
+    WEBHOOK_SECRET: undefined,
+    WEBHOOK_PRIVATE_ADDRESSES: '0',
+    WEBHOOK_TIMEOUT: 10_000,
+    WEBHOOK_TRIES: 15,
+    WEBHOOK_BACKOFF: 5000,
     ...config,
   };
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
   const log = createLogger({ name: 'api', level: settings.LOG_LEVEL, destination });
   const api = await openApi({ config: settings, log, tell: (line) => told.push(line) });
-  await api.app.listen({ host: '127.0.0.1', port: 0 });
+  await api.app.listen({ host: '127.0.0.1', port: settings.PORT });
   const { port } = api.app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const send = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>

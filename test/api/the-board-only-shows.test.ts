@@ -127,3 +127,37 @@ describe('A payload on the board', () => {
     expect(clip(value)).toEqual(value);
   });
 });
+
+describe('With BOARD_HIDE_PAYLOADS', () => {
+  it('the board shows tasks, and nothing that is in them', async () => {
+    const hiding = await openTestApi(inject('redisUrl'), { BOARD_HIDE_PAYLOADS: 'true' });
+    const queue = hiding.mill.queues.get('inference');
+    const task = (await (await hiding.post('/v1/tasks', embedTask(['secret-canary'], { tags: ['t'] }))).json()) as {
+      id: string;
+    };
+    const failing = await queue?.add('inference.embed', { v: 1, input: { texts: ['secret-canary'] } }, { priority: 1 });
+    const taken = await queue?.getJob(String(failing?.id));
+    await taken?.updateProgress({ text: 'secret-canary' });
+    await hiding.mill.redis.hset(queue?.toKey(String(failing?.id)) ?? '', {
+      failedReason: 'INVALID_INPUT: secret-canary is not right',
+      stacktrace: JSON.stringify(['Error: secret-canary']),
+      returnvalue: JSON.stringify({ texts: ['secret-canary'] }),
+    });
+    const paths = [
+      '/board/api/queues?activeQueue=inference&status=latest&page=1&jobsPerPage=10',
+      ...[task.id, failing?.id].flatMap((id) => [
+        `/board/api/queues/inference/${id}`,
+        `/board/api/queues/inference/${id}/logs`,
+        `/board/api/queues/inference/${id}/flow`,
+      ]),
+      '/board/api/job-schedulers',
+    ];
+    for (const path of paths) {
+      const response = await hiding.get(path);
+      expect([path, (await response.text()).includes('secret-canary')]).toEqual([path, false]);
+    }
+    const shown = await (await hiding.get(`/board/api/queues/inference/${failing?.id}`)).json();
+    expect(shown.job).toMatchObject({ name: 'inference.embed', data: '(hidden)', failedReason: 'INVALID_INPUT' });
+    await hiding.api.close();
+  });
+});

@@ -118,3 +118,24 @@ describe('The Node client', () => {
     await client.close();
   });
 });
+
+describe('The names of jobs', () => {
+  it('make no series of metrics: what is no type is counted as one', async () => {
+    const names = ['no type', 'x'.repeat(10_000), 'a"} 1\n', '__proto__'];
+    const jobs = await texts.addBulk(names.map((name) => ({ name, data: { v: 1, input: {} } })));
+    for (const { id = '' } of jobs) {
+      await expect.poll(async () => await (await texts.getJob(id))?.getState(), { timeout: 10_000 }).toBe('delayed');
+    }
+    const settled = async () => {
+      const [own] = (await mill.workers.metrics()).values();
+      const all = own as { name: string; values: { value: number; labels: Record<string, string> }[] }[];
+      return all.find(({ name }) => name === 'millrace_tasks_settled_total')?.values ?? [];
+    };
+    // A heartbeat later.
+    await expect
+      .poll(async () => (await settled()).find(({ labels }) => labels['type'] === 'other')?.value, { timeout: 15_000 })
+      .toBeGreaterThanOrEqual(names.length);
+    const types = new Set((await settled()).map(({ labels }) => labels['type'] ?? ''));
+    expect([...types].filter((type) => !/^(text|inference)\.[a-z]+$/.test(type))).toEqual(['other']);
+  });
+});

@@ -12,14 +12,20 @@ import { createDuties } from '@millrace/shared/sweep/duties';
 import { type Duty, Sweeper } from '@millrace/shared/sweep/sweeper';
 import { createCatalog } from '@millrace/shared/tasks/catalog';
 import type { Door } from '@millrace/shared/tasks/parse';
+import type { Tracing } from '@millrace/shared/tracing';
 import { buildApp } from './app.ts';
 import { Keyring } from './auth/keyring.ts';
 import { makeOwnKey, storeOwnKey } from './auth/own-key.ts';
+import { reachOf } from './auth/reach.ts';
 import type { ApiConfig } from './config.ts';
+import { setFirstValues } from './metrics/first-values.ts';
 import { watchProcess } from './metrics/process-watch.ts';
+import { OverviewFeed } from './overview/overview-feed.ts';
+import { overviewReader } from './overview/read-overview.ts';
 import { openRuns } from './runs/open-runs.ts';
 import type { ApiServer } from './server.ts';
 import { TaskWaits } from './task-waits.ts';
+import { openWebhooks, webhookPolicyOf } from './webhooks/open-webhooks.ts';
 
 /** An API, ready to listen. */
 export interface Api {
@@ -36,6 +42,8 @@ interface ApiParams {
   readonly log: Logger;
   /** Says something to a person rather than to the log: a key that must not be kept in a file. */
   readonly tell: (line: string) => void;
+  /** Left out while traces are off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 const retryMs = 500;
@@ -44,29 +52,39 @@ const retryMs = 500;
  * Composes an API. It serves before Redis is up: what needs Redis answers 503 until then.
  * @throws MillraceError CONFIG_INVALID when a plugin does not load.
  */
-export async function openApi({ config, log, tell }: ApiParams): Promise<Api> {
+export async function openApi({ config, log, tell, tracing }: ApiParams): Promise<Api> {
   const { taskTypes } = await loadPlugins(config.MILLRACE_PLUGINS);
   const closers = new Closers(log);
   const door = { catalog: createCatalog(taskTypes), limits: config.TASK_LIMITS };
-  const mill = openMillOf({ config, log, door });
+  const mill = openMillOf({ config, log, door, tracing });
   closers.add('mill', () => mill.close());
   const metrics = new Metrics();
-  const { files, batches, engine, duties } = openRuns({ mill, door, config, metrics, log });
-  closers.add('runs', () => engine.close());
-  const sweeper = openSweeper(mill, config, { log, duties });
-  closers.add('sweeper', () => sweeper.close());
+  setFirstValues(metrics);
+  const { files, batches, engine, webhooks } = openBackground({ mill, door, config, metrics, log, closers });
   closers.add('process watch', watchProcess(metrics));
   const keyring = Keyring.from(config);
   const waits = new TaskWaits();
+  const overview = new OverviewFeed({
+    read: overviewReader({
+      ...{ mill, batches, drainTargetMs: config.DRAIN_TARGET, highWater: config.REDIS_HIGH_WATER },
+      keys: !keyring.open,
+    }),
+    now: () => performance.now(),
+  });
   const app = await buildApp(
     {
       mill,
       door,
       metrics,
       keyring,
+      reach: reachOf(config, keyring),
+      hidePayloads: config.BOARD_HIDE_PAYLOADS === 'true',
       waits,
       files,
       batches,
+      webhooks,
+      overview,
+      tracing,
       bodyLimit: config.BODY_LIMIT,
       drainTargetMs: config.DRAIN_TARGET,
     },
@@ -79,14 +97,42 @@ export async function openApi({ config, log, tell }: ApiParams): Promise<Api> {
   return { app, mill, redisChecked: meetRedis({ mill, keyring, log, tell }), close: () => closers.close() };
 }
 
-function openMillOf({ config, log, door }: { config: ApiConfig; log: Logger; door: Door }): Mill {
+interface BackgroundParams {
+  readonly mill: Mill;
+  readonly door: Door;
+  readonly config: ApiConfig;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly closers: Closers;
+}
+
+/** What goes on without requests: runs, webhooks, and what is swept. */
+function openBackground({ closers, ...params }: BackgroundParams) {
+  const { mill, config, log } = params;
+  const webhooks = openWebhooks({ ...params, redis: mill.redis, keys: mill.keys });
+  if (webhooks !== undefined) closers.add('webhooks', () => webhooks.close());
+  const { duties, ...runs } = openRuns(params);
+  closers.add('runs', () => runs.engine.close());
+  const sweeper = openSweeper(mill, config, { log, duties: [...duties, ...(webhooks?.duties ?? [])] });
+  closers.add('sweeper', () => sweeper.close());
+  return { ...runs, webhooks };
+}
+
+function openMillOf({
+  config,
+  log,
+  door,
+  tracing,
+}: Pick<ApiParams, 'config' | 'log' | 'tracing'> & { door: Door }): Mill {
   return openMill({
     redisUrl: config.REDIS_URL,
     prefix: config.MILLRACE_PREFIX,
     door,
     bounds: { maxWaiting: config.MAX_WAITING, highWater: config.REDIS_HIGH_WATER },
+    webhooks: webhookPolicyOf(config),
     log,
     name: 'millrace:api',
+    telemetry: tracing?.telemetry,
   });
 }
 

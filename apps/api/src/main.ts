@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { toMillraceError } from '@millrace/shared/errors';
 import { createLogger, type Logger } from '@millrace/shared/logger';
+import { startTracing, type Tracing } from '@millrace/shared/tracing';
 import { type Api, openApi } from './api.ts';
 import { type ApiConfig, readConfig } from './config.ts';
 
@@ -23,8 +24,9 @@ async function main(): Promise<void> {
 }
 
 async function run(config: ApiConfig, log: Logger): Promise<void> {
-  const api = await openApi({ config, log, tell: (line) => void process.stdout.write(`${line}\n`) });
-  onStop(api, log);
+  const tracing = await startTracing({ serviceName: 'millrace-api', log });
+  const api = await openApi({ config, log, tracing, tell: (line) => void process.stdout.write(`${line}\n`) });
+  onStop(api, tracing, log);
   // Refused at its first answer, whenever that is: nothing may be accepted into a Redis that throws tasks away.
   api.redisChecked.catch(async (error: unknown) => {
     await api.close();
@@ -66,7 +68,7 @@ function fail(log: Logger, error: unknown): void {
 }
 
 /** SIGTERM, SIGINT or the end of whoever started it (IPC): closes in order. A second signal ends it at once. */
-function onStop(api: Api, log: Logger): void {
+function onStop(api: Api, tracing: Tracing | undefined, log: Logger): void {
   let stopping = false;
   const stop = (reason: string) => {
     if (stopping) {
@@ -75,7 +77,8 @@ function onStop(api: Api, log: Logger): void {
     }
     stopping = true;
     log.info({ event: 'api.stopping', reason }, 'the API stops');
-    void api.close().then(() => {
+    void api.close().then(async () => {
+      await tracing?.close();
       log.info({ event: 'api.stopped' }, 'the API has stopped');
       process.exit();
     });

@@ -23,6 +23,8 @@ declare module 'fastify' {
     taskId: string | undefined;
     /** The name of the key that it came with; `anonymous` where none is needed. */
     caller: string;
+    /** How many requests a minute its key may send, where that is said of the key itself. */
+    callerLimit: number | undefined;
   }
   interface FastifyContextConfig {
     /** The key that the route asks for; left out, `read` for GET and HEAD, `admin` for all else. */

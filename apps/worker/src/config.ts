@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSettings, type Settings } from '@millrace/shared/env';
+import { fullRedisUrl, redisSettings, type TlsSetting } from '@millrace/shared/redis/redis-tls';
 
 const names = [
-  'REDIS_URL',
+  ...redisSettings,
   'MILLRACE_PREFIX',
   'LOG_LEVEL',
   'TASK_LIMITS',
@@ -37,7 +38,9 @@ const names = [
 
 /** Folders that are found by where the code is, or by other settings, when they are left out. */
 type Folder = 'MODELS_DIR' | 'SNAPSHOTS_DIR';
-export type WorkerConfig = Omit<Settings<(typeof names)[number]>, Folder> & { readonly [Name in Folder]: string };
+export type WorkerConfig = Omit<Settings<(typeof names)[number]>, Folder | TlsSetting> & {
+  readonly [Name in Folder]: string;
+};
 
 /** The worker's settings. @throws MillraceError CONFIG_INVALID with every problem at once. */
 export function readConfig(): WorkerConfig {
@@ -45,6 +48,7 @@ export function readConfig(): WorkerConfig {
   const bundled = fileURLToPath(new URL('../../../models', import.meta.url));
   return {
     ...settings,
+    REDIS_URL: fullRedisUrl(settings),
     MODELS_DIR: settings.MODELS_DIR ?? bundled,
     SNAPSHOTS_DIR: settings.SNAPSHOTS_DIR ?? path.resolve(settings.MILLRACE_HOME, 'snapshots'),
   };

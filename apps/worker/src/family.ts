@@ -3,6 +3,7 @@ import type { Metrics } from '@millrace/shared/metrics';
 import type { CallRecord, CrashFacts } from '@millrace/shared/redis/call-records';
 import type { Redis } from '@millrace/shared/redis/connection';
 import type { Keys } from '@millrace/shared/redis/keys';
+import { PendingWebhooks } from '@millrace/shared/redis/pending-webhooks';
 import { TaskIndex } from '@millrace/shared/redis/task-index';
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import { embed } from '@millrace/shared/tasks/inference/embed';
@@ -24,6 +25,8 @@ import type { QueuedItem } from './process/queued-item.ts';
 import { SameItems } from './process/same-items.ts';
 import { Puller, type WindowLimits } from './pull.ts';
 import type { Settler } from './settle.ts';
+import type { TaskTraces } from './tracing/task-traces.ts';
+import { WebhookNotes } from './webhook-notes.ts';
 
 /** What a worker runs for one family: pull -> batcher -> lanes -> settle. */
 export interface FamilyWorker {
@@ -45,6 +48,8 @@ interface FamilyWorkerParams {
   readonly door: Door;
   readonly settler: Settler;
   readonly preparer: Preparer;
+  /** Undefined while traces are off. */
+  readonly traces: TaskTraces | undefined;
   readonly store: ModelStore;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -67,7 +72,8 @@ const vectorWindowPoints = 16_000;
 
 /** Composes the rooms of one family. */
 export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
-  const { family, config, workerId, keys, log, metrics, noteCall } = params;
+  const { family, config, workerId, keys, log, metrics, noteCall, traces } = params;
+  setFirstValues(params);
   const lanes = createLanes(params);
   const batcher = new Batcher<QueuedItem>({
     limits: batchLimits(family, config),
@@ -84,11 +90,14 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
   const index = new IndexWriter(new TaskIndex(params.redis, keys), family, log);
   const puller: Puller = new Puller({
     ...params,
+    settler: traces?.settling(params.settler) ?? params.settler,
+    preparer: traces?.preparing(params.preparer) ?? params.preparer,
     prefix: config.MILLRACE_PREFIX,
     prioritizedKey: keys.bull(family, 'prioritized'),
     batcher,
     dispatcher: new ModelGate(dispatcher, params.store),
     index,
+    webhooks: new WebhookNotes(new PendingWebhooks(params.redis, keys), log),
     window: () => withoutPending(windowLimits(family, config, lanes.count), same),
   });
   const watchdog = createWatchdog(params, puller);
@@ -109,6 +118,12 @@ export function createFamilyWorker(params: FamilyWorkerParams): FamilyWorker {
       await lanes.close();
     },
   };
+}
+
+/** What alerts wait for is there from the start, as 0: Prometheus sees no increase in a counter that comes as 1. */
+function setFirstValues({ family, metrics }: FamilyWorkerParams): void {
+  metrics.count('millrace_tasks_recovered_total', { family }, 0);
+  for (const reason of ['died', 'recycled']) metrics.count('millrace_lane_restarts_total', { family, reason }, 0);
 }
 
 function createLanes({ family, config, laneCount, log, metrics }: FamilyWorkerParams): Lanes {

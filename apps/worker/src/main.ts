@@ -1,5 +1,6 @@
 import { toMillraceError } from '@millrace/shared/errors';
 import { createLogger, type Logger } from '@millrace/shared/logger';
+import { startTracing } from '@millrace/shared/tracing';
 import { readConfig } from './config.ts';
 import { createWorker, newWorkerId } from './worker.ts';
 
@@ -11,8 +12,9 @@ async function main(): Promise<void> {
   try {
     const config = readConfig();
     log = createLogger({ name: 'worker', level: config.LOG_LEVEL, bindings: { workerId: id } });
-    const worker = createWorker(id, config, log);
-    onStop(stop, () => worker.close(), log);
+    const tracing = await startTracing({ serviceName: 'millrace-worker', log });
+    const worker = createWorker({ id, config, log, tracing });
+    onStop(stop, () => worker.close().finally(() => tracing?.close()), log);
     await worker.start();
     log.info({ event: 'worker.started', families: config.FAMILIES }, 'the worker is warm and pulls');
   } catch (error) {

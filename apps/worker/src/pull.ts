@@ -5,19 +5,22 @@ import type { Redis } from '@millrace/shared/redis/connection';
 import { type TaskRef, taskIdOf } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedJob, parseJob } from '@millrace/shared/tasks/parse';
 import type { Family } from '@millrace/shared/tasks/task';
+import { traceFactsOf } from '@millrace/shared/tracing';
 import type { Job, Worker } from 'bullmq';
 import type { Batcher } from './batch/batcher.ts';
 import { lockMs, openBullWorker } from './bull-worker.ts';
 import { heldFromJob } from './held-from-job.ts';
 import type { IndexWriter } from './index-writer.ts';
-import type { Prepared, Preparer } from './preparing.ts';
+import type { Prepared } from './preparing.ts';
 import type { Dispatcher } from './process/dispatcher.ts';
 import { cancelled, earlyEnd, returned } from './process/early-ends.ts';
 import type { HeldTask, TaskEnd } from './process/held-task.ts';
 import type { QueuedItem } from './process/queued-item.ts';
 import { ProgressReporter } from './progress.ts';
-import type { ReturnSummary, Settler } from './settle.ts';
+import type { ReturnSummary } from './settle.ts';
+import type { Preparing, Settling } from './tracing/task-traces.ts';
 import { UrgentFetch } from './urgent.ts';
+import type { WebhookNotes } from './webhook-notes.ts';
 
 /**
  * Jobs that may be fetched before BullMQ calls the processor for the first of them: it fetches as long as there are slots, and
@@ -46,9 +49,10 @@ interface PullerParams {
   readonly door: Door;
   readonly batcher: Batcher<QueuedItem>;
   readonly dispatcher: Pick<Dispatcher, 'submit' | 'drain' | 'windowFull'>;
-  readonly settler: Settler;
+  readonly settler: Settling;
   readonly index: IndexWriter;
-  readonly preparer: Preparer;
+  readonly webhooks: WebhookNotes;
+  readonly preparer: Preparing;
   readonly window: () => WindowLimits;
   readonly log: Logger;
   /** Whether somebody has asked to cancel a task. */
@@ -195,12 +199,15 @@ export class Puller {
     const { family, door, settler } = this.params;
     const ref: TaskRef = { family, jobId: job.id ?? '' };
     if (this.draining) return await settler.giveBack(job, family);
+    const noted = this.params.webhooks.note(ref, job.data);
+    // With nobody to be told a task enters the batcher in this very turn.
+    if (noted !== undefined) await noted;
     let parsed: ParsedJob;
     try {
       parsed = parseJob(door, job.name, job.data);
     } catch (error) {
       const refusal = toMillraceError(error);
-      const facts = { taskId: taskIdOf(ref), type: job.name, code: refusal.code };
+      const facts = { taskId: taskIdOf(ref), type: job.name, code: refusal.code, ...traceFactsOf(job.opts) };
       this.params.log.warn({ event: 'task.refused', ...facts }, refusal.message);
       return await settler.refuse(job, ref, refusal);
     }
@@ -239,7 +246,7 @@ export class Puller {
   private async settle(job: Job, task: HeldTask, end: TaskEnd): Promise<ReturnSummary> {
     const { log } = this.params;
     const { ref, taskType, attempt } = task.params;
-    const facts = { taskId: taskIdOf(ref), type: taskType.type, attempt, calls: task.calls };
+    const facts = { taskId: taskIdOf(ref), type: taskType.type, attempt, calls: task.calls, ...traceFactsOf(job.opts) };
     if (end.kind === 'failed') log.warn({ event: 'task.failed', ...facts, code: end.code }, end.message);
     else log.debug({ event: `task.${end.kind}`, ...facts }, `task ${end.kind}`);
     return await this.params.settler.settle(job, task, end);

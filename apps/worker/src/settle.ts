@@ -25,10 +25,13 @@ import { type Family, taskDefaults } from '@millrace/shared/tasks/task';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import type { HeldTask, TaskEnd } from './process/held-task.ts';
 
+const typeForm = /^[a-z]+\.[a-z][a-z0-9-]{0,63}$/;
+const mostTypes = 200;
+
 interface SettleParams {
   readonly redis: Redis;
   readonly keys: Keys;
-  readonly results: ResultStore;
+  readonly results: Pick<ResultStore, 'write'>;
   readonly metrics: Metrics;
   readonly workerId: string;
   /** Called when a task has ended because it was cancelled. */
@@ -56,6 +59,9 @@ const fullPauseMs = 1000;
  */
 export class Settler {
   private readonly params: SettleParams;
+
+  /** Names of types that are counted. */
+  private readonly counted = new Set<string>();
 
   constructor(params: SettleParams) {
     this.params = params;
@@ -114,6 +120,7 @@ export class Settler {
 
   private async succeed(job: Job, task: HeldTask, values: readonly unknown[]): Promise<ReturnSummary> {
     const { taskType, input, ref, startedAttempts, resultTtlMs } = task.params;
+    const began = performance.now();
     const { output, vectors } = splitVectors(taskType.join(values, input), taskType.vectors);
     const outcome: StoredOutcome = {
       ...this.facts(task),
@@ -123,7 +130,7 @@ export class Settler {
     };
     const ends = { owed: owedOf(job.opts) };
     await this.write(job, { ref, attempt: startedAttempts, outcome, vectors, ttlMs: resultTtlMs, ends });
-    this.observe(task, 'succeeded');
+    this.observe(task, 'succeeded', began);
     return {
       v: 1,
       result: this.params.keys.result(ref, startedAttempts),
@@ -134,13 +141,14 @@ export class Settler {
   private async fail(job: Job, task: HeldTask, end: Extract<TaskEnd, { kind: 'failed' }>): Promise<never> {
     const { ref, startedAttempts } = task.params;
     const { code, message, items } = end;
+    const began = performance.now();
     const { retryable } = errorTable[code];
     const isLast = !retryable || task.params.attempt >= (job.opts.attempts ?? 1);
     const outcome = failedOutcome(this.facts(task), { code, message, items, problems: [] });
     await this.writeFailure(job, { ref, attempt: startedAttempts, outcome, isLast });
     if (code === 'CANCELLED') this.params.onCancelled(ref);
     const reason = formatFailedReason(code, message);
-    this.observe(task, isLast ? 'failed' : 'retry');
+    this.observe(task, isLast ? 'failed' : 'retry', began);
     throw retryable ? new Error(reason) : new UnrecoverableError(reason);
   }
 
@@ -179,24 +187,26 @@ export class Settler {
     };
   }
 
-  private observe(task: HeldTask, outcome: string): void {
+  /** `settlingSince`: by performance.now(). */
+  private observe(task: HeldTask, outcome: string, settlingSince: number): void {
     const { metrics } = this.params;
     const { taskType, createdAt, pulledAt } = task.params;
     const { type } = taskType;
     this.count(type, outcome);
-    metrics.observe('millrace_task_stage_seconds', { type, stage: 'queued' }, Math.max(0, pulledAt - createdAt) / 1000);
+    const spent = (stage: string, ms: number) =>
+      metrics.observe('millrace_task_stage_seconds', { type, stage }, Math.max(0, ms) / 1000);
+    spent('queued', pulledAt - createdAt);
+    spent('settling', performance.now() - settlingSince);
     if (task.firstCallAt === null || task.lastCall === null) return;
-    metrics.observe(
-      'millrace_task_stage_seconds',
-      { type, stage: 'batched' },
-      Math.max(0, task.firstCallAt - pulledAt) / 1000,
-    );
-    const computeMs = task.lastCall.endedAt - task.firstCallAt;
-    metrics.observe('millrace_task_stage_seconds', { type, stage: 'computing' }, Math.max(0, computeMs) / 1000);
+    spent('batched', task.firstCallAt - pulledAt);
+    spent('computing', task.lastCall.endedAt - task.firstCallAt);
   }
 
-  private count(type: string, outcome: string): void {
-    this.params.metrics.count('millrace_tasks_settled_total', { type, outcome });
+  /** What is no type, as any program may call a job, is counted under one name: each would be a series for ever. */
+  private count(name: string, outcome: string): void {
+    const isType = typeForm.test(name) && (this.counted.has(name) || this.counted.size < mostTypes);
+    if (isType) this.counted.add(name);
+    this.params.metrics.count('millrace_tasks_settled_total', { type: isType ? name : 'other', outcome });
   }
 }
 

@@ -20,6 +20,7 @@ import { type Catalog, createCatalog, taskTypesOf } from '@millrace/shared/tasks
 import type { TaskRef } from '@millrace/shared/tasks/ids';
 import type { Door } from '@millrace/shared/tasks/parse';
 import { type Family, families } from '@millrace/shared/tasks/task';
+import type { Tracing } from '@millrace/shared/tracing';
 import { CachedValues } from './cached-values.ts';
 import { CancelWatch } from './cancel-watch.ts';
 import { Children } from './children.ts';
@@ -35,7 +36,9 @@ import { ModelStore } from './models/model-store.ts';
 import { Preparer } from './preparing.ts';
 import type { ValueStores } from './process/known-values.ts';
 import { RecentValues } from './process/recent-values.ts';
+import { RecentOutcomes } from './recent-outcomes.ts';
 import { Settler } from './settle.ts';
+import { TaskTraces } from './tracing/task-traces.ts';
 
 /** A worker, as its process starts and ends it. */
 interface WorkerProcess {
@@ -56,17 +59,22 @@ export function newWorkerId(): string {
   return `${os.hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
 }
 
-/** Makes a worker that is to be started; it may be closed at any time, also while it starts. */
-export function createWorker(id: string, config: WorkerConfig, log: Logger): WorkerProcess {
-  const closers = new Closers(log);
-  return { start: () => compose({ id, config, log, closers }), close: () => closers.close() };
-}
-
-/** What the rooms of a worker share. */
-interface Ground {
+/** What a worker is made of; `tracing`: undefined while traces are off. */
+interface WorkerParams {
   readonly id: string;
   readonly config: WorkerConfig;
   readonly log: Logger;
+  readonly tracing: Tracing | undefined;
+}
+
+/** Makes a worker that is to be started; it may be closed at any time, also while it starts. */
+export function createWorker(params: WorkerParams): WorkerProcess {
+  const closers = new Closers(params.log);
+  return { start: () => compose({ ...params, closers }), close: () => closers.close() };
+}
+
+/** What the rooms of a worker share. */
+interface Ground extends WorkerParams {
   readonly closers: Closers;
   readonly redis: Redis;
   readonly keys: Keys;
@@ -77,16 +85,17 @@ interface Ground {
   readonly store: ModelStore;
 }
 
-async function compose({ id, config, log, closers }: Pick<Ground, 'id' | 'config' | 'log' | 'closers'>): Promise<void> {
+async function compose(params: WorkerParams & Pick<Ground, 'closers'>): Promise<void> {
+  const { id, config, log, closers } = params;
   const redis = openConnection({ config, log, closers }, 'worker', id);
   await checkRedis(redis, log);
   const keys = createKeys(config.MILLRACE_PREFIX);
   const registry = new WorkerRegistry(redis, keys);
   const catalog = createCatalog((await loadPlugins(config.MILLRACE_PLUGINS)).taskTypes);
-  const queues = openQueues({ config, log, closers, redis });
+  const queues = openQueues({ ...params, redis });
   const store = await openStore(config, log);
   const ground: Ground = {
-    ...{ id, config, log, closers, redis, keys, registry, catalog, queues, store },
+    ...{ ...params, redis, keys, registry, catalog, queues, store },
     metrics: new Metrics(),
   };
 
@@ -118,7 +127,10 @@ function openConnection(
   role: 'worker' | 'blocking' | 'producer',
   name: string,
 ): Redis {
-  const redis = connectRedis({ url: config.REDIS_URL, role, name: `millrace:worker:${name}`, log });
+  const redis = connectRedis({
+    ...{ url: config.REDIS_URL, prefix: config.MILLRACE_PREFIX, role, log },
+    name: `millrace:worker:${name}`,
+  });
   closers.add(`redis ${name}`, () => disconnectRedis(redis));
   return redis;
 }
@@ -129,7 +141,7 @@ async function closeAll(workers: readonly FamilyWorker[]): Promise<void> {
 
 /** Makes the worker's families; none pulls before it is started. */
 async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
-  const { id, config, log, redis, keys, metrics, registry, catalog, store } = ground;
+  const { id, config, log, redis, keys, metrics, registry, catalog, store, tracing } = ground;
   const door = { catalog, limits: config.TASK_LIMITS };
   const watch = openCancelWatch(ground, (family, jobIds) =>
     workers.find((worker) => worker.family === family)?.puller.cancel(jobIds),
@@ -139,16 +151,21 @@ async function createFamilies(ground: Ground): Promise<FamilyWorker[]> {
   const results = new ResultStore(redis, keys);
   const preparer = createPreparer(ground, door, results);
   const onCancelled = (ref: TaskRef) => watch.fulfilled(ref);
-  const settler = new Settler({ redis, keys, results, metrics, workerId: id, onCancelled });
+  const outcomes = new RecentOutcomes({ results, redis, keys, log, now: () => performance.now() });
+  const settler = new Settler({ redis, keys, results: outcomes, metrics, workerId: id, onCancelled });
   const ours = config.FAMILIES.filter((family) => taskTypesOf(door.catalog, family).length > 0);
   const values = openValues(ground);
+  const traces = tracing === undefined ? undefined : new TaskTraces({ tracing, workerId: id });
   const laneCounts = await Promise.all(ours.map((family) => laneCount(ground, family)));
   const workers = ours.map((family, index) =>
     createFamilyWorker({
-      ...{ family, config, workerId: id, redis, keys, door, settler, preparer, store, log, metrics, values },
+      ...{ family, config, workerId: id, redis, keys, door, settler, preparer, store, log, metrics, values, traces },
       laneCount: laneCounts[index] ?? 1,
       isCancelled: (ref) => watch.isCancelled(ref),
-      judge: async (ref) => await records.judge(ref, await livingWorkers(id, registry)),
+      judge: async (ref) => {
+        metrics.count('millrace_tasks_recovered_total', { family });
+        return await records.judge(ref, await livingWorkers(id, registry));
+      },
       // While Redis is away nothing can be noted; the call goes on, and its end waits for Redis in any case.
       noteCall: (place, call) => void recorder.begin(id, place, call).catch(() => {}),
     }),
@@ -251,9 +268,13 @@ function openQueues({
   log,
   closers,
   redis,
-}: Pick<Ground, 'config' | 'log' | 'closers' | 'redis'>): ReadonlyMap<Family, TaskQueue> {
+  tracing,
+}: Pick<Ground, 'config' | 'log' | 'closers' | 'redis' | 'tracing'>): ReadonlyMap<Family, TaskQueue> {
   const queues = new Map(
-    families.map((family) => [family, openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log })]),
+    families.map((family) => [
+      family,
+      openQueue({ family, redis, prefix: config.MILLRACE_PREFIX, log, telemetry: tracing?.telemetry }),
+    ]),
   );
   closers.add(
     'queues',

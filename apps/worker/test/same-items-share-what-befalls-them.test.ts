@@ -17,7 +17,15 @@ import { heldTask } from './same-item-tasks.ts';
 
 const plugin = fileURLToPath(new URL('../../../test/setup/trouble-plugin.mjs', import.meta.url));
 const setup: LaneSetup = {
-  ...{ family: 'text' as const, modelsDir: '', modelMemory: 0, threads: 1, passTokens: 512, nice: 0, plugins: [plugin] },
+  ...{
+    family: 'text' as const,
+    modelsDir: '',
+    modelMemory: 0,
+    threads: 1,
+    passTokens: 512,
+    nice: 0,
+    plugins: [plugin],
+  },
   vector: { redisUrl: '', prefix: '', memoryBytes: 0, snapshotsDir: '' },
   logLevel: 'silent',
 };

@@ -10,6 +10,8 @@ import type { Family } from '@millrace/shared/tasks/task';
 const shareOfRoom = 1 / 8;
 /** What a waiting task takes beside its input: its record, its places in the queue and in our lists. Measured: 1.3 kB. */
 const waitingTaskBytes = 1400;
+/** What a webhook takes beside its URL, which is noted before the end and queued after it. Measured: 1.7 kB. */
+const webhookBytes = 1700;
 /** Redis rounds the memory of long texts up, by an eighth on average. */
 const roundedUp = 1.125;
 /** Retry-After: something is done within a second as a rule; memory takes a sweep. ms. */
@@ -104,8 +106,9 @@ function tooFull({ highWater }: Room, taken: number, bytes: number): MillraceErr
 }
 
 /** What a task will still write until it has ended, in bytes. */
-export function owedByTask({ taskType, input, inputBytes }: ParsedTask): number {
-  return Math.ceil(taskType.resultBytes(input, inputBytes) * roundedUp);
+export function owedByTask({ taskType, input, inputBytes, options: { webhook } }: ParsedTask): number {
+  const told = webhook === undefined ? 0 : webhookBytes + 2 * webhook.url.length;
+  return Math.ceil((taskType.resultBytes(input, inputBytes) + told) * roundedUp);
 }
 
 function mib(bytes: number): string {

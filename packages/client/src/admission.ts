@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MillraceError } from '@millrace/shared/errors';
 import { type Redis, withRedis } from '@millrace/shared/redis/connection';
+import { isForbidden } from '@millrace/shared/redis/info';
 import type { Keys } from '@millrace/shared/redis/keys';
 import { OwedBytes } from '@millrace/shared/redis/owed';
 import { roomOf } from '@millrace/shared/redis/room';
@@ -101,8 +102,12 @@ export class AdmissionGate {
     }
     const [info, owed, ...counts] = await withRedis(async () => {
       const replies = (await questions.exec()) ?? [];
-      for (const [error] of replies) if (error !== null) throw error;
-      return replies.map(([, value]) => value);
+      // Where INFO is forbidden the bound on bytes is not kept, but the one on tasks.
+      return replies.map(([error, value], index) => {
+        if (error === null) return value;
+        if (index === 0 && isForbidden(error)) return '';
+        throw error;
+      });
     });
     const room = roomOf(info as string, owed as Record<string, string>, bounds.highWater);
     const look = new Look({ at, room, waiting: waitingByFamily(counts as number[]), maxWaiting: bounds.maxWaiting });

@@ -18,7 +18,12 @@ export interface MillraceEmbeddingOptions extends Omit<EmbedOptions, 'signal'> {
 }
 
 /** Those that the mill could not take. What failed there has been tried again there, as often as `attempts` says. */
-const worthRetrying: ReadonlySet<ErrorCode> = new Set(['QUEUE_FULL', 'REDIS_UNAVAILABLE', 'API_UNAVAILABLE']);
+const worthRetrying: ReadonlySet<ErrorCode> = new Set([
+  'QUEUE_FULL',
+  'RATE_LIMITED',
+  'REDIS_UNAVAILABLE',
+  'API_UNAVAILABLE',
+]);
 
 const type = 'inference.embed';
 

@@ -6,7 +6,7 @@ import type { CallOptions } from './transport.ts';
  * then.
  */
 export interface EnqueueOptions extends TaskOptions, CallOptions {
-  /** While there is no room, wait for it so long instead of throwing QUEUE_FULL, in ms; default 0. */
+  /** While there is no room, wait for it so long instead of throwing QUEUE_FULL or RATE_LIMITED, in ms; default 0. */
   readonly waitForRoomMs?: number;
 }
 

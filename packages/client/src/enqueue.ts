@@ -2,6 +2,7 @@ import { MillraceError, toMillraceError } from '@millrace/shared/errors';
 import { jobData, jobOptions, type TaskQueue } from '@millrace/shared/queues';
 import type { Collections } from '@millrace/shared/redis/collections';
 import { withRedis } from '@millrace/shared/redis/connection';
+import type { PendingWebhooks } from '@millrace/shared/redis/pending-webhooks';
 import type { TaskIndex } from '@millrace/shared/redis/task-index';
 import { newTaskId } from '@millrace/shared/tasks/ids';
 import { type Door, type ParsedTask, parseTask } from '@millrace/shared/tasks/parse';
@@ -10,6 +11,7 @@ import type { AdmissionGate } from './admission.ts';
 import { owedByTask } from './admission-look.ts';
 import { collectionRefusal, readingOnce } from './collection-check.ts';
 import type { ModelCheck } from './model-check.ts';
+import type { WebhookCheck } from './webhook-check.ts';
 
 interface EnqueueParams {
   readonly door: Door;
@@ -17,6 +19,8 @@ interface EnqueueParams {
   readonly gate: AdmissionGate;
   readonly models: ModelCheck;
   readonly collections: Collections;
+  readonly webhooks: WebhookCheck;
+  readonly pending: PendingWebhooks;
   readonly index: TaskIndex;
   readonly now: () => number;
 }
@@ -64,6 +68,7 @@ export class Enqueuer {
   async add(prepared: PreparedTask): Promise<void> {
     const [refusal] = await this.refusals([prepared]);
     if (refusal !== undefined) throw refusal;
+    await this.noteWebhooks(prepared.family, [prepared]);
     const { name, data, opts } = this.job(prepared);
     const job = await withRedis(() => this.queueOf(prepared.family).add(name, data, opts));
     await this.list(prepared.family, [{ jobId: prepared.id, createdAt: job.timestamp, data }]);
@@ -93,6 +98,7 @@ export class Enqueuer {
   }
 
   private async addSome(family: Family, prepared: readonly PreparedTask[]): Promise<void> {
+    await this.noteWebhooks(family, prepared);
     const entries = prepared.map((entry) => this.job(entry));
     const jobs = await withRedis(() => this.queueOf(family).addBulk(entries));
     const added = entries.map(({ data, opts }, index) => ({
@@ -101,6 +107,15 @@ export class Enqueuer {
       data,
     }));
     await this.list(family, added);
+  }
+
+  /** Before the jobs are there: whoever dies in between leaves a note of nothing, and never a job without its note. */
+  private async noteWebhooks(family: Family, prepared: readonly PreparedTask[]): Promise<void> {
+    const told = prepared.flatMap(({ id, task }) => {
+      const { webhook } = task.options;
+      return webhook === undefined ? [] : [{ jobId: id, url: webhook.url }];
+    });
+    if (told.length > 0) await withRedis(() => this.params.pending.note(family, told, this.params.now()));
   }
 
   /** Tasks are accepted whether the lists know them or not: if Redis goes away over it, the worker adds them as it pulls. */
@@ -127,12 +142,20 @@ export class Enqueuer {
     });
   }
 
-  /** Why tasks cannot be taken, one by one: no worker has the model, the collection is another, or there is no room. */
+  /**
+   * Why tasks cannot be taken, one by one: no worker has the model, the collection is another, the webhook may not be, or there is
+   * no room.
+   */
   private async refusals(prepared: readonly PreparedTask[]): Promise<(MillraceError | undefined)[]> {
-    const { models, gate, collections } = this.params;
+    const { models, gate, collections, webhooks } = this.params;
     const check = { ...this.params, collections: readingOnce(collections) };
     const unsuited = await Promise.all(
-      prepared.map(async ({ task }) => (await models.refusal(task)) ?? (await collectionRefusal(check, task))),
+      prepared.map(
+        async ({ task }) =>
+          (await models.refusal(task)) ??
+          (await collectionRefusal(check, task)) ??
+          (await webhooks.refusal(task.options.webhook)),
+      ),
     );
     const full = await gate.admit(prepared.filter((_, index) => unsuited[index] === undefined));
     return unsuited.map((refusal) => refusal ?? full.shift());

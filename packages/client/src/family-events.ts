@@ -98,7 +98,11 @@ export async function newestEventId({
 }
 
 function read({ family, redisUrl, keys, log, onSignal }: FamilyEventsParams, from: string): Reading {
-  const connection = connectRedis({ url: redisUrl, role: 'blocking', name: `millrace:events:${family}`, log });
+  const connection = connectRedis({
+    ...{ url: redisUrl, prefix: keys.prefix, log },
+    role: 'blocking',
+    name: `millrace:events:${family}`,
+  });
   const events = openQueueEvents({ family, redis: connection, prefix: keys.prefix, log }, from);
   for (const kind of kinds) {
     events.on(kind, (told: { jobId: string; data?: unknown; returnvalue?: unknown }, eventId: string) =>

@@ -18,7 +18,7 @@ interface MapSending {
 }
 
 /** What passes by waiting. */
-const passing: readonly ErrorCode[] = ['QUEUE_FULL', 'REDIS_UNAVAILABLE', 'API_UNAVAILABLE'];
+const passing: readonly ErrorCode[] = ['QUEUE_FULL', 'RATE_LIMITED', 'REDIS_UNAVAILABLE', 'API_UNAVAILABLE'];
 /** What is not the fault of one input: it would befall all others too. */
 const ofAll: readonly ErrorCode[] = [
   ...passing,
@@ -158,7 +158,7 @@ export class MapSender<Input, Output> {
       } catch (error) {
         const isAway = error instanceof MillraceError && passing.includes(error.code);
         if (!isAway || performance.now() >= deadline) throw error;
-        await pause(awayPauseMs, stopped);
+        await pause(error.code === 'RATE_LIMITED' ? retryPauseMs(error) : awayPauseMs, stopped);
       }
     }
   }

@@ -9,6 +9,7 @@ import type { Door } from '@millrace/shared/tasks/parse';
 import type { ScheduleView } from '@millrace/shared/tasks/schedule';
 import { type Family, type JobData, taskDefaults } from '@millrace/shared/tasks/task';
 import { parseSchedule, type SchedulePlan } from './schedule-plan.ts';
+import type { WebhookCheck } from './webhook-check.ts';
 
 interface SchedulesParams {
   readonly redis: Redis;
@@ -16,6 +17,7 @@ interface SchedulesParams {
   readonly door: Door;
   readonly queues: ReadonlyMap<Family, TaskQueue>;
   readonly index: TaskIndex;
+  readonly webhooks: WebhookCheck;
   readonly now: () => number;
 }
 
@@ -38,6 +40,8 @@ export class Schedules {
   async put(name: string, submitted: unknown): Promise<ScheduleView> {
     const plan = parseSchedule(this.params.door, name, submitted);
     const { family } = plan.task.taskType;
+    const refusal = await this.params.webhooks.refusal(plan.task.options.webhook, 'task.webhook');
+    if (refusal !== undefined) throw refusal;
     await withRedis(() => this.upsert(plan));
     // The name is one of all families: the type may have been of another before.
     const others = [...this.params.queues].filter(([other]) => other !== family);
@@ -91,7 +95,8 @@ export class Schedules {
     const { cron, everyMs, tz, task, name } = plan;
     const { jobId: _jobId, delay: _delay, ...opts } = jobOptions('', task.options);
     const data = jobData(task.input, task.options, this.params.now());
-    const template = { name: task.taskType.type, data, opts };
+    // Runs that were all in the trace of who made the schedule would be one trace without an end.
+    const template = { name: task.taskType.type, data, opts: { ...opts, telemetry: { omitContext: true } } };
     const queue = this.queueOf(task.taskType.family);
     if (cron === undefined) {
       await queue.upsertJobScheduler(name, { every: everyMs ?? 0 }, template);

@@ -1,5 +1,6 @@
 import { parseFailedReason } from '@millrace/shared/errors';
 import type { StoredOutcome } from '@millrace/shared/redis/results';
+import { endedStateOf } from '@millrace/shared/redis/task-end';
 import type { TaskRecord } from '@millrace/shared/redis/task-record';
 import { type TaskRef, taskIdOf } from '@millrace/shared/tasks/ids';
 import type { TaskState, TaskView, Timings } from '@millrace/shared/tasks/task';
@@ -8,9 +9,8 @@ import type { TaskState, TaskView, Timings } from '@millrace/shared/tasks/task';
 export function stateOf(record: TaskRecord): TaskState {
   switch (record.place) {
     case 'completed':
-      return 'succeeded';
     case 'failed':
-      return failedState(record);
+      return endedStateOf(record) ?? 'failed';
     case 'delayed':
       // A delay after an attempt is a backoff: the task waits like any other.
       return record.attemptsMade > 0 ? 'queued' : 'scheduled';
@@ -20,12 +20,6 @@ export function stateOf(record: TaskRecord): TaskState {
     case 'active':
       return record.orphaned ? 'queued' : 'running';
   }
-}
-
-function failedState(record: TaskRecord): TaskState {
-  const { code } = parseFailedReason(record.failedReason ?? '');
-  if (code === 'CANCELLED') return 'cancelled';
-  return code === 'EXPIRED' ? 'expired' : 'failed';
 }
 
 /** A task as read, without its result. */

@@ -13,7 +13,7 @@ const defaultRetryMs = 1000;
 
 /**
  * Enqueues, and as long as there is no room waits and tries again, for `waitMs` in all.
- * @throws MillraceError QUEUE_FULL when there was no room to the end; any other at once; the reason of the signal.
+ * @throws MillraceError QUEUE_FULL or RATE_LIMITED when there was no room to the end; any other at once; the reason of the signal.
  */
 export async function waitForRoom<T>({ waitMs, signal }: Patience, enqueue: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + waitMs;
@@ -22,10 +22,15 @@ export async function waitForRoom<T>({ waitMs, signal }: Patience, enqueue: () =
       return await enqueue();
     } catch (error) {
       const leftMs = deadline - performance.now();
-      if (!(error instanceof MillraceError) || error.code !== 'QUEUE_FULL' || leftMs <= 0) throw error;
+      if (!(error instanceof MillraceError) || !isFull(error) || leftMs <= 0) throw error;
       await pause(Math.min(retryPauseMs(error), leftMs), signal);
     }
   }
+}
+
+/** Whether it was refused since there is too much of it now, and nothing was done. */
+export function isFull({ code }: MillraceError): boolean {
+  return code === 'QUEUE_FULL' || code === 'RATE_LIMITED';
 }
 
 /**

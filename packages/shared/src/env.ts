@@ -1,6 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import type { z } from 'zod';
 import { MillraceError, type Problem } from './errors.ts';
+import { maskRedisUrl } from './redis/redis-url.ts';
 import { type SettingName, settings } from './settings.ts';
 import { describe } from './tasks/problems.ts';
 
@@ -33,9 +34,22 @@ export function isGiven(name: SettingName, env: NodeJS.ProcessEnv = readEnvironm
   return (env[name] ?? '') !== '';
 }
 
+/** Whether OpenTelemetry's own variables ask for traces: where to send them is said, and nothing says that they are off. */
+export function readTracingEnv(env: NodeJS.ProcessEnv = readEnvironment()): boolean {
+  const isOff = env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none';
+  const endpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  return Boolean(endpoint) && !isOff;
+}
+
 function readEnvironment(): NodeJS.ProcessEnv {
   loadDotenv({ quiet: true });
   return process.env;
+}
+
+/** A value, fit for a log: without a password, and without a key that was written where its hash belongs. */
+function shown(name: SettingName, raw: string): string {
+  if (name === 'MILLRACE_API_KEYS') return 'not of that form';
+  return name === 'REDIS_URL' ? JSON.stringify(maskRedisUrl(raw)) : describe(raw);
 }
 
 function readSetting(name: SettingName, text: string | undefined, problems: Problem[]): unknown {
@@ -45,8 +59,6 @@ function readSetting(name: SettingName, text: string | undefined, problems: Prob
   const parsed = setting.schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const expected = parsed.error.issues[0]?.message ?? setting.form;
-  // A key must not reach a log, not even one that was written where its hash belongs.
-  const got = name === 'MILLRACE_API_KEYS' ? 'not of that form' : describe(raw);
-  problems.push({ path: name, got, expected, remedy: `Set ${name} to ${expected}.` });
+  problems.push({ path: name, got: shown(name, raw), expected, remedy: `Set ${name} to ${expected}.` });
   return undefined;
 }

@@ -1,6 +1,8 @@
+import { httpErrors } from './http-errors.ts';
 import { runErrors } from './run-errors.ts';
 import { steeringErrors } from './steering-errors.ts';
 import { vectorErrors } from './vector-errors.ts';
+import { webhookErrors } from './webhook-errors.ts';
 
 /** Everything that is known about an error code; the one table behind HTTP answers, failed tasks and docs/errors.md. */
 interface ErrorFacts {
@@ -68,6 +70,13 @@ export const errorTable = {
     title: 'The key does not reach that far',
     remedy: 'Use a key with the scope that the message names.',
   },
+  OTHER_SITE: {
+    status: 403,
+    retryable: false,
+    title: "Another site's page may change nothing here",
+    remedy: 'Send it from a program, or from a page that this API serves; a proxy in front of it must pass Host on.',
+  },
+  ...httpErrors,
   ROUTE_NOT_FOUND: {
     status: 404,
     retryable: false,
@@ -101,6 +110,7 @@ export const errorTable = {
   ...steeringErrors,
   ...vectorErrors,
   ...runErrors,
+  ...webhookErrors,
   NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,

@@ -1,10 +1,22 @@
-import { getNextMillis, Job, type JobJson, type JobsOptions, Queue, QueueEvents, type RepeatOptions } from 'bullmq';
+import {
+  getNextMillis,
+  Job,
+  type JobJson,
+  type JobsOptions,
+  Queue,
+  QueueEvents,
+  type RepeatOptions,
+  SpanKind,
+  type Telemetry,
+} from 'bullmq';
 import type { Logger } from './logger.ts';
 import type { Redis } from './redis/connection.ts';
 import type { Family, JobData, TaskOptions } from './tasks/task.ts';
 import { priorityNumber, taskDefaults } from './tasks/task.ts';
 
 export type TaskQueue = Queue<unknown, unknown, string>;
+/** What BullMQ tells of its doings to a tracing system, such as `new BullMQOtel(…)` of bullmq-otel. */
+export type QueueTelemetry = Telemetry;
 
 /** Events of a queue that Redis keeps; four a task, so about 12,500 tasks back. */
 const eventsKept = 50_000;
@@ -16,8 +28,15 @@ interface QueueParams {
   readonly log: Logger;
 }
 
-/** BullMQ's queue of a family, on a connection that the caller opened and closes. Works before Redis is up. */
-export function openQueue({ family, redis, prefix, log }: QueueParams): TaskQueue {
+interface OpenQueueParams extends QueueParams {
+  readonly telemetry?: QueueTelemetry | undefined;
+}
+
+/**
+ * BullMQ's queue of a family, on a connection that the caller opened and closes. Works before Redis is up. With `telemetry` what is
+ * added carries the trace that it was added in.
+ */
+export function openQueue({ family, redis, prefix, log, telemetry }: OpenQueueParams): TaskQueue {
   const queue: TaskQueue = new Queue(family, {
     connection: redis,
     prefix,
@@ -25,9 +44,29 @@ export function openQueue({ family, redis, prefix, log }: QueueParams): TaskQueu
     skipWaitingForReady: true,
     skipVersionCheck: true,
     streams: { events: { maxLen: eventsKept } },
+    ...(telemetry === undefined ? {} : { telemetry: onlyAdding(telemetry) }),
   });
   queue.on('error', (error) => log.debug({ event: 'queue.error', family, error: error.message }, 'BullMQ queue error'));
   return queue;
+}
+
+/** What sweepers and closing do to a queue belongs to no task: each would be a trace of its own that says nothing. */
+function onlyAdding(telemetry: QueueTelemetry): QueueTelemetry {
+  const silent: ReturnType<Telemetry['tracer']['startSpan']> = {
+    setSpanOnContext: (context) => context,
+    setAttribute: () => {},
+    setAttributes: () => {},
+    addEvent: () => {},
+    recordException: () => {},
+    end: () => {},
+  };
+  return {
+    contextManager: telemetry.contextManager,
+    tracer: {
+      startSpan: (name, options, context) =>
+        options?.kind === SpanKind.PRODUCER ? telemetry.tracer.startSpan(name, options, context) : silent,
+    },
+  };
 }
 
 /**
@@ -92,7 +131,7 @@ export function jobOptions(jobId: string, options: TaskOptions, owed = 0): JobsO
 
 /** The data of a task's job. */
 export function jobData(input: unknown, options: TaskOptions, now: number): JobData {
-  const { expiresInMs, timeoutMs, resultTtlMs, tags } = options;
+  const { expiresInMs, timeoutMs, resultTtlMs, tags, webhook } = options;
   return {
     v: 1,
     input,
@@ -100,6 +139,7 @@ export function jobData(input: unknown, options: TaskOptions, now: number): JobD
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(resultTtlMs === undefined ? {} : { resultTtlMs }),
     ...(tags === undefined ? {} : { tags }),
+    ...(webhook === undefined ? {} : { webhook }),
   };
 }
 

@@ -1,21 +1,30 @@
 import { z } from 'zod';
 import { cliSettings } from './cli-settings.ts';
 import { fileSettings } from './file-settings.ts';
+import { httpSettings } from './http-settings.ts';
 import type { HighWater } from './redis/memory.ts';
+import { redisUrlProblem } from './redis/redis-url.ts';
 import { choiceSetting, integerSetting, listSetting, optionalIntegerSetting, type Setting } from './setting.ts';
 import type { TaskLimits } from './tasks/define-task-type.ts';
 import { modelName, type RemoteModels } from './tasks/inference/model-name.ts';
 import { families } from './tasks/task.ts';
+import { webhookSettings } from './webhook-settings.ts';
 
-const redisUrl = z
-  .string()
-  .regex(/^rediss?:\/\/\S+$/, { error: 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6379/0' });
+const redisUrl = z.string().superRefine((text, context) => {
+  const expected = redisUrlProblem(text);
+  if (expected !== undefined) context.addIssue({ code: 'custom', message: expected });
+});
+
+/** A file or name of TLS; none by default. */
+function tlsSetting(meaning: string, form: string): Setting<z.ZodString> {
+  return { schema: z.string(), default: undefined, meaning, form };
+}
 
 const prefix = z.string().regex(/^[\w.-]*\{[\w.-]+\}[\w.-]*$/, {
   error: 'a name with one hash tag, such as {millrace}, of letters, digits, . _ -',
 });
 
-const apiKeyForm = /^([\w.-]+):(read|enqueue|admin):([0-9a-f]{64})$/;
+const apiKeyForm = /^([\w.-]+):(read|enqueue|admin):([0-9a-f]{64})(:\d{1,9})?$/;
 const apiKeys = z
   .string()
   .transform((text) =>
@@ -26,12 +35,12 @@ const apiKeys = z
   )
   .refine((entries) => entries.every((entry) => apiKeyForm.test(entry)), {
     error:
-      'entries of name:scope:sha256 with commas between; scope is read, enqueue or admin, sha256 the hash of the key in hex',
+      'entries of name:scope:sha256 with commas between; scope is read, enqueue or admin, sha256 the hash of the key in hex; a fourth part may be its requests a minute',
   })
   .transform((entries) =>
     entries.map((entry) => {
-      const [name = '', scope = 'read', hash = ''] = entry.split(':');
-      return { name, scope: scope as ApiScope, hash };
+      const [name = '', scope = 'read', hash = '', limit] = entry.split(':');
+      return { name, scope: scope as ApiScope, hash, ...(limit === undefined ? {} : { limit: Number(limit) }) };
     }),
   );
 export type ApiScope = 'read' | 'enqueue' | 'admin';
@@ -76,9 +85,14 @@ export const settings = {
   REDIS_URL: {
     schema: redisUrl,
     default: 'redis://127.0.0.1:6379',
-    meaning: 'The Redis that holds everything. Left out, `npm start` finds or starts a private one.',
-    form: 'redis:// or rediss:// URL',
+    meaning:
+      'The Redis that holds everything; docs/redis.md. Left out, `npm start` finds or starts a private one. TLS is rediss, Sentinels are redis+sentinel://host:26379,host:26379/master, nodes of a cluster redis+cluster://host:6379,host:6379.',
+    form: 'redis[s]://, redis[s]+sentinel:// or redis[s]+cluster:// URL',
   },
+  REDIS_TLS_CA: tlsSetting("The authorities to trust in place of the system's, with a rediss address.", 'a PEM file'),
+  REDIS_TLS_CERT: tlsSetting('Our certificate, for a Redis that asks for one.', 'a PEM file'),
+  REDIS_TLS_KEY: tlsSetting('The key of that certificate.', 'a PEM file'),
+  REDIS_TLS_SERVERNAME: tlsSetting("The name in the server's certificate, where it is not the host's.", 'a host name'),
   MILLRACE_PREFIX: {
     schema: prefix,
     default: '{millrace}',
@@ -127,8 +141,9 @@ export const settings = {
     default: undefined,
     meaning:
       'The keys that may use the API, as hashes. Make one: printf %s "$KEY" | sha256sum. Left out, a loopback HOST is open, any other gets an admin key that is printed once.',
-    form: 'name:scope:sha256, with commas between; scope read | enqueue | admin',
+    form: 'name:scope:sha256 or name:scope:sha256:limit, with commas between; scope read | enqueue | admin; limit in requests a minute',
   },
+  ...httpSettings,
   BODY_LIMIT: integerSetting(
     { default: 16 * 2 ** 20, min: 2 ** 10, max: 2 ** 30, unit: 'bytes' },
     'The largest request body, and the longest line of NDJSON.',
@@ -149,6 +164,7 @@ export const settings = {
     'How soon a queue should be empty: wantedWorkers of /v1/queues and millrace_wanted_workers say how many workers that takes. Shorter wants more workers sooner; below the time that a worker takes to start (about 5 s) it only overshoots.',
   ),
   ...fileSettings,
+  ...webhookSettings,
   AGING_BOUND: integerSetting(
     { default: 300_000, min: 1000, max: 86_400_000, unit: 'ms' },
     'A task that has waited so long goes ahead of all that have not, whatever their priority. API and workers must agree.',

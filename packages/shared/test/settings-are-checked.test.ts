@@ -39,6 +39,39 @@ describe('Settings', () => {
     });
   });
 
+  it('read who may reach the API, and how often', () => {
+    const hash = 'b'.repeat(64);
+    const names = ['MILLRACE_API_KEYS', 'RATE_LIMIT', 'ALLOWED_HOSTS', 'CORS_ORIGINS', 'BOARD_HIDE_PAYLOADS'] as const;
+    const env = {
+      MILLRACE_API_KEYS: `app:read:${hash}:600`,
+      RATE_LIMIT: '0',
+      ALLOWED_HOSTS: 'Mill.example, [fd00::1]',
+      CORS_ORIGINS: 'https://App.example, http://127.0.0.1:5173',
+      BOARD_HIDE_PAYLOADS: 'true',
+    };
+    expect(readSettings(names, env)).toEqual({
+      MILLRACE_API_KEYS: [{ name: 'app', scope: 'read', hash, limit: 600 }],
+      RATE_LIMIT: 0,
+      ALLOWED_HOSTS: ['mill.example', '[fd00::1]'],
+      CORS_ORIGINS: ['https://app.example', 'http://127.0.0.1:5173'],
+      BOARD_HIDE_PAYLOADS: 'true',
+    });
+    expect(readSettings(names, {})).toMatchObject({ RATE_LIMIT: undefined, ALLOWED_HOSTS: [], CORS_ORIGINS: [] });
+  });
+
+  it.each([
+    ['ALLOWED_HOSTS', 'mill.example:3000'],
+    ['ALLOWED_HOSTS', '*'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://app.example/path'],
+    ['CORS_ORIGINS', 'app.example'],
+    ['CORS_ORIGINS', 'null'],
+    ['RATE_LIMIT', 'many'],
+    ['BOARD_HIDE_PAYLOADS', '1'],
+  ] as const)('refuse %s=%s', (name, value) => {
+    expect(() => readSettings([name], { [name]: value })).toThrow(name);
+  });
+
   it('accept their own defaults', () => {
     for (const [name, { schema, default: value }] of Object.entries(settings)) {
       if (value !== undefined) expect(schema.safeParse(value).success, name).toBe(true);

@@ -1,4 +1,5 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { parseFailedReason } from '@millrace/shared/errors';
 import { readJobOutline, type TaskQueue } from '@millrace/shared/queues';
 import type { Redis } from '@millrace/shared/redis/connection';
 import { taskIdOf } from '@millrace/shared/tasks/ids';
@@ -12,10 +13,15 @@ interface BoardQueue {
   readonly family: Family;
   readonly queue: TaskQueue;
   readonly redis: Redis;
+  /** What is in tasks is neither read nor shown. */
+  readonly hidePayloads: boolean;
 }
 
 /** Data above this many bytes is not read: a page of the board has up to 70 jobs, and is asked for every few seconds. */
 const readBytes = 32 * 1024;
+/** No data is as short. */
+const readNothing = -1;
+const hidden = '(hidden)';
 
 /** The board's view of a queue: read-only, payloads cut short, and large ones never read. */
 export class BoardAdapter extends BullMQAdapter {
@@ -32,7 +38,8 @@ export class BoardAdapter extends BullMQAdapter {
     });
     this.board = board;
     this.setFormatter('name', ({ name }) => clipText(String(name), 80));
-    for (const field of ['data', 'returnValue', 'progress'] as const) this.setFormatter(field, clip);
+    for (const field of ['data', 'returnValue', 'progress'] as const)
+      this.setFormatter(field, board.hidePayloads ? () => hidden : clip);
   }
 
   override async getJobs(statuses: BoardStatus[], start = 0, end = 1): Promise<BoardJob[]> {
@@ -44,6 +51,12 @@ export class BoardAdapter extends BullMQAdapter {
   }
 
   override async getJob(id: string): Promise<BoardJob | undefined> {
-    return await readJobOutline(this.board, id, readBytes);
+    if (!this.board.hidePayloads) return await readJobOutline(this.board, id, readBytes);
+    const job = await readJobOutline(this.board, id, readNothing);
+    if (job === undefined) return undefined;
+    // Messages and stacks quote what was wrong.
+    if (job.failedReason) job.failedReason = parseFailedReason(job.failedReason).code;
+    job.stacktrace = [];
+    return job;
   }
 }

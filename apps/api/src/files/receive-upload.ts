@@ -81,8 +81,9 @@ function errorOfUpload(error: unknown): unknown {
   const isTorn = tornCodes.has(code) || /unexpected end|terminated early|aborted/i.test(error.message);
   if (isTorn)
     return new MillraceError('UPLOAD_INCOMPLETE', `The upload broke off: ${error.message}.`, { cause: error });
-  if (code === 'FST_INVALID_MULTIPART_CONTENT_TYPE') {
-    return new MillraceError('UNSUPPORTED_MEDIA_TYPE', 'A file comes as multipart/form-data.', { cause: error });
+  if (code === 'FST_INVALID_MULTIPART_CONTENT_TYPE' || /boundary not found/i.test(error.message)) {
+    const detail = 'A file comes as multipart/form-data with a boundary.';
+    return new MillraceError('UNSUPPORTED_MEDIA_TYPE', detail, { cause: error });
   }
   return error;
 }

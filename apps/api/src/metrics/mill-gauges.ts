@@ -1,5 +1,6 @@
 import type { Mill } from '@millrace/client/mill';
 import type { Metrics } from '@millrace/shared/metrics';
+import { readInfo } from '@millrace/shared/redis/info';
 import { memoryOf } from '@millrace/shared/redis/memory';
 import { type ObservedQueue, observeQueues } from '@millrace/shared/redis/queue-report';
 
@@ -18,7 +19,7 @@ export async function setMillGauges(metrics: Metrics, mill: Mill, drainTargetMs:
   for (const name of [...ofQueues, ...ofRedis]) metrics.reset(name);
   const [queues, memory] = await Promise.all([
     observeQueues(mill, drainTargetMs).catch(() => []),
-    mill.redis.info('memory').then(memoryOf, () => undefined),
+    readInfo(mill.redis, 'memory').then(memoryOf, () => undefined),
   ]);
   for (const queue of queues) setQueueGauges(metrics, queue, Date.now());
   metrics.set('millrace_redis_up', {}, memory === undefined ? 0 : 1);

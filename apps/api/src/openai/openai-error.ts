@@ -19,6 +19,7 @@ const translated: Partial<Record<ErrorCode, { status?: number; type?: string; co
   UNAUTHORIZED: { code: 'invalid_api_key' },
   FORBIDDEN: { code: 'insufficient_permissions' },
   MODEL_NOT_AVAILABLE: { status: 404, code: 'model_not_found' },
+  RATE_LIMITED: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
   QUEUE_FULL: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
 };
 

@@ -43,7 +43,7 @@ function createRoute(app: ApiServer, { batches }: ApiDeps): void {
       body: batchRequestSchema,
       response: {
         200: batchSchema,
-        ...openAiErrors('INVALID_JSON', 'INVALID_REQUEST', 'FILE_NOT_FOUND', 'BODY_TOO_LARGE'),
+        ...openAiErrors('INVALID_JSON', 'INVALID_REQUEST', 'WEBHOOKS_OFF', 'FILE_NOT_FOUND', 'BODY_TOO_LARGE'),
         ...openAiErrors('UNSUPPORTED_MEDIA_TYPE', 'QUEUE_FULL', 'REDIS_UNAVAILABLE'),
       },
     },

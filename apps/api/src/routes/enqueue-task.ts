@@ -33,6 +33,7 @@ export function enqueueTaskRoute(app: ApiServer, deps: ApiDeps): void {
           'INPUT_TOO_LARGE',
           'MODEL_NOT_AVAILABLE',
           'INVALID_REQUEST',
+          'WEBHOOKS_OFF',
         ),
         ...problemResponses('COLLECTION_NOT_FOUND'),
         ...problemResponses('IDEMPOTENCY_MISMATCH', 'COLLECTION_MISMATCH'),

@@ -8,6 +8,11 @@ const filterSchema = z
   .strictObject({
     type: z.string().optional().meta({ description: 'Only tasks of this type.' }),
     family: z.enum(families).optional().meta({ description: 'Only tasks of this family.' }),
+    code: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ description: 'Only tasks that failed with this code of docs/errors.md, e.g. TASK_TIMEOUT.' }),
   })
   .refine(({ type, family }) => type !== undefined || family !== undefined, {
     error: 'a type or a family',
@@ -16,7 +21,9 @@ const filterSchema = z
 
 const answerSchema = z.object({
   retried: z.int(),
-  more: z.boolean().meta({ description: 'There were more than one request takes (10,000): send it again.' }),
+  more: z
+    .boolean()
+    .meta({ description: 'There were more than one request takes (10,000 tasks, or 5 seconds): send it again.' }),
 });
 
 /** POST /v1/tasks/retry: all failed tasks of a type or family wait again. */

@@ -55,6 +55,7 @@ function putRoute(app: ApiServer, { mill, door }: ApiDeps): void {
           'INVALID_INPUT',
           'UNSUPPORTED_TASK_TYPE',
           'INPUT_TOO_LARGE',
+          'WEBHOOKS_OFF',
         ),
         ...problemResponses('BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'QUEUE_FULL', 'REDIS_UNAVAILABLE'),
       },

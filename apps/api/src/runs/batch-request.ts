@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/shared/errors';
 import { runEndpoints } from '@millrace/shared/redis/run-record';
 import { priorities, priorityNumber, taskOptionsSchema } from '@millrace/shared/tasks/task';
+import { webhookSchema } from '@millrace/shared/tasks/webhook';
 import { z } from 'zod';
 import { lifetimeSchema } from '../openai/lifetime.ts';
 
@@ -19,6 +20,7 @@ export const batchRequestSchema = z
       .refine((metadata) => Object.keys(metadata).length <= mostKeys, { error: `at most ${mostKeys} keys` })
       .nullish()
       .meta({ description: 'Kept with the run. `priority` in it is that of its tasks; low when it is not there.' }),
+    webhook: webhookSchema.nullish().meta({ description: "Not OpenAI's: who is told when the run has ended." }),
     output_expires_after: lifetimeSchema.nullish().meta({ description: 'How long the outputs are kept.' }),
   })
   .meta({ id: 'BatchRequest' });

@@ -1,3 +1,4 @@
+import type { WebhookCheck } from '@millrace/client/webhook-check';
 import { MillraceError } from '@millrace/shared/errors';
 import { withRedis } from '@millrace/shared/redis/connection';
 import type { Run } from '@millrace/shared/redis/run-record';
@@ -10,6 +11,7 @@ import { windowMs } from './completion-window.ts';
 interface BatchesParams {
   readonly files: Files;
   readonly runs: Runs;
+  readonly webhooks: WebhookCheck;
   /** FILES_TTL, in ms. */
   readonly ttlMs: number;
   /** Something is new about a run. */
@@ -25,9 +27,12 @@ export class Batches {
     this.params = params;
   }
 
-  /** Begins a run. @throws MillraceError INVALID_REQUEST, FILE_NOT_FOUND, QUEUE_FULL, REDIS_UNAVAILABLE. */
+  /** Begins a run. @throws MillraceError INVALID_REQUEST, WEBHOOKS_OFF, FILE_NOT_FOUND, QUEUE_FULL, REDIS_UNAVAILABLE. */
   async create(request: BatchRequest): Promise<Run> {
-    const { files, runs, ttlMs, poke, now } = this.params;
+    const { files, runs, webhooks, ttlMs, poke, now } = this.params;
+    const webhook = request.webhook ?? undefined;
+    const refusal = await webhooks.refusal(webhook, 'webhook', 'INVALID_REQUEST');
+    if (refusal !== undefined) throw refusal;
     const priority = priorityOf(request);
     const input = await files.get(request.input_file_id);
     if (input.purpose !== 'batch') throw notForBatches(input.id, input.purpose);
@@ -48,6 +53,7 @@ export class Batches {
       failed: 0,
       inputTokens: 0,
       cursor: { line: 0, byte: 0 },
+      ...(webhook === undefined ? {} : { webhook: webhook.url }),
     };
     if (!(await withRedis(() => runs.open(run)))) {
       throw new MillraceError('FILE_NOT_FOUND', `There is no file ${JSON.stringify(input.id)}.`);

@@ -1,5 +1,6 @@
 import type { endedRunStatuses, Run, RunChanges, RunPart } from '@millrace/shared/redis/run-record';
 import type { Runs } from '@millrace/shared/redis/runs';
+import { runDelivery } from '@millrace/shared/webhook-events';
 import { outputFileId, partPrefix } from '../files/file-ids.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { Files } from '../files/files.ts';
@@ -42,8 +43,10 @@ export async function endRun(
   ending: RunEnding,
   { store, runs, holder, ttlMs, now, changes }: Omit<FinishParams, 'files'> & { readonly changes: RunChanges },
 ): Promise<void> {
-  const ended = { ...changes, status: ending, [endedAt[ending]]: now(), blocked: null };
-  refuseLost(run.id, await runs.end(run, { holder, changes: ended, forgottenAt: now() + ttlMs }));
+  const at = now();
+  const ended = { ...changes, status: ending, [endedAt[ending]]: at, blocked: null };
+  const told = runDelivery({ ...run, ...ended }, at);
+  refuseLost(run.id, await runs.end(run, { holder, changes: ended, forgottenAt: at + ttlMs, told }));
   for await (const { name } of store.list(partPrefix(run.id))) await store.delete(name);
 }
 

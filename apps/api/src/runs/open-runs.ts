@@ -51,7 +51,14 @@ export function openRuns({ mill, door, config, metrics, log }: OpenRunsParams): 
     now,
     log,
   });
-  const batches = new Batches({ files, runs, ttlMs, now, poke: (runId) => engine.poke(runId) });
+  const batches = new Batches({
+    files,
+    runs,
+    webhooks: mill.webhooks,
+    ttlMs,
+    now,
+    poke: (runId) => engine.poke(runId),
+  });
   const swept = { redis, keys, store, now };
   return { files, batches, engine, duties: [fileRetentionDuty(swept), orphanDuty(swept)] };
 }

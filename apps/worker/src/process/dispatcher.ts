@@ -216,13 +216,14 @@ export class Dispatcher {
   }
 
   private deliver(call: SentCall, end: Extract<CallEnd, { kind: 'done' }>): void {
+    const tasks = tasksOf(call.items);
     const record = {
       id: this.callName(call.lane.id),
       items: call.items.length,
+      tasks: tasks.size,
       beganAt: end.beganAt,
       endedAt: end.endedAt,
     };
-    const tasks = tasksOf(call.items);
     for (const task of tasks) task.noteCall(record);
     const { metrics, batcher } = this.params;
     observeCall(metrics, { call: call.lane, end, tasks: tasks.size, fill: batcher.fillOf(call.items) });

@@ -22,6 +22,8 @@ export type TaskEnd =
 export interface CallRecord {
   readonly id: string;
   readonly items: number;
+  /** The tasks that had items in it. */
+  readonly tasks: number;
   readonly beganAt: number;
   readonly endedAt: number;
 }
@@ -59,6 +61,8 @@ export class HeldTask {
   readonly ended: Promise<TaskEnd>;
   firstCallAt: number | null = null;
   lastCall: CallRecord | null = null;
+  /** The calls that carried items of it and ended well, in order of their ends. */
+  readonly records: CallRecord[] = [];
   /** The id of the call that carries items of it now, or did last. */
   callId: string | null = null;
   calls = 0;
@@ -111,6 +115,7 @@ export class HeldTask {
   noteCall(call: CallRecord): void {
     this.firstCallAt ??= Math.max(call.beganAt, this.params.pulledAt);
     this.lastCall = call;
+    this.records.push(call);
     this.calls += 1;
   }
 }

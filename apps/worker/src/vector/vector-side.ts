@@ -38,7 +38,11 @@ export async function openVectorSide(
   { redisUrl, prefix, memoryBytes, snapshotsDir }: VectorSetup,
   log: Logger,
 ): Promise<VectorSide> {
-  const redis = connectRedis({ url: redisUrl, role: 'worker', name: `millrace:vector-lane:${process.pid}`, log });
+  const redis = connectRedis({
+    ...{ url: redisUrl, prefix, log },
+    role: 'worker',
+    name: `millrace:vector-lane:${process.pid}`,
+  });
   const keys = createKeys(prefix);
   const points = new Points(redis, keys);
   const collections = new Collections(redis, keys);

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGiven, readSettings } from '@millrace/shared/env';
+import { fullRedisUrl, redisSettings } from '@millrace/shared/redis/redis-tls';
+import { maskRedisUrl } from '@millrace/shared/redis/redis-url';
 import { exitCodes } from './exit-codes.ts';
 import { Refusal } from './refusal.ts';
 
@@ -35,11 +37,11 @@ export function findMill({ url, redis }: MillFlags): MillAddress {
   if (baseUrl !== undefined) return { way: 'http', baseUrl, apiKey: MILLRACE_API_KEY, shown: masked(baseUrl) };
   const redisUrl = redis ?? givenRedis() ?? privateRedis();
   if (redisUrl === undefined) throw new Refusal(`No mill is known here. ${howToStart}`, exitCodes.unreachable);
-  return { way: 'redis', redisUrl, prefix, shown: masked(redisUrl) };
+  return { way: 'redis', redisUrl, prefix, shown: maskRedisUrl(redisUrl) };
 }
 
 function givenRedis(): string | undefined {
-  return isGiven('REDIS_URL') ? readSettings(['REDIS_URL']).REDIS_URL : undefined;
+  return isGiven('REDIS_URL') ? fullRedisUrl(readSettings(redisSettings)) : undefined;
 }
 
 /** What a running `npm start` has written down: its data folder is below the folder where it was started. */

@@ -4,6 +4,7 @@ import { EndedTasks } from '../redis/ended-tasks.ts';
 import { IdempotencyKeys } from '../redis/idempotency-keys.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { HighWater } from '../redis/memory.ts';
+import { PendingWebhooks } from '../redis/pending-webhooks.ts';
 import { readRoom } from '../redis/room.ts';
 import { TaskIndex } from '../redis/task-index.ts';
 import type { Family } from '../tasks/task.ts';
@@ -82,6 +83,8 @@ export async function removeEndedTasks(
 ): Promise<number> {
   const jobIds = await new EndedTasks(redis, keys).markRemoved(family, candidates);
   if (jobIds.length === 0) return 0;
+  // Who is to be told of an end is told, also when nobody has come to it yet.
+  await new PendingWebhooks(redis, keys).keepEnds(family, jobIds);
   await removeJobs(queue, jobIds);
   await new TaskIndex(redis, keys).remove(family, jobIds);
   await new IdempotencyKeys(redis, keys).forget(family, jobIds);

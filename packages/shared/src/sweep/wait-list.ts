@@ -1,4 +1,4 @@
-import type { TaskQueue } from '../queues.ts';
+import { moveToPriority, type TaskQueue } from '../queues.ts';
 import { taskDefaults } from '../tasks/task.ts';
 import type { Duty } from './sweeper.ts';
 
@@ -22,11 +22,18 @@ export function waitListDuty(queues: Iterable<TaskQueue>): Duty {
 }
 
 async function sweepQueue(queue: TaskQueue): Promise<number> {
-  const jobs = (await queue.getJobs(['wait'], 0, movedPerRound - 1, true)).filter((job) => job !== undefined);
+  const ids = await queue.getRanges(['wait'], 0, movedPerRound - 1, true);
   // A job that was pulled meanwhile is left alone by BullMQ: changePriority moves only what still waits.
-  await Promise.allSettled(
-    // Its priority may have been changed since it was added with its options.
-    jobs.map((job) => job.changePriority({ priority: job.priority || job.opts.priority || taskDefaults.priority })),
-  );
-  return jobs.length;
+  await Promise.allSettled(ids.map(async (id) => await moveToPriority(queue, id, await priorityOf(queue, id))));
+  return ids.length;
+}
+
+/** Its priority may have been changed since it was added with its options. */
+async function priorityOf(queue: TaskQueue, id: string): Promise<number> {
+  const job = await queue.getJob(id).catch((error: unknown) => {
+    // One that is no JSON is moved like any other: a worker says what is wrong with it.
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  });
+  return job?.priority || job?.opts.priority || taskDefaults.priority;
 }

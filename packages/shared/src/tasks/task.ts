@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../errors.ts';
+import { webhookSchema } from './webhook.ts';
 
 /** A family is one BullMQ queue and one kind of compute process. */
 export const families = ['text', 'inference', 'vector'] as const;
@@ -75,6 +76,7 @@ export const taskOptionsSchema = z.strictObject({
     .max(30 * day)
     .optional()
     .meta({ description: 'How long the result is kept after the end, in ms; default 24 h.' }),
+  webhook: webhookSchema.optional().meta({ description: 'Who is told when the task has ended.' }),
 });
 export type TaskOptions = z.input<typeof taskOptionsSchema>;
 
@@ -94,6 +96,7 @@ export const jobDataSchema = z.strictObject({
   timeoutMs: taskOptionsSchema.shape.timeoutMs,
   resultTtlMs: taskOptionsSchema.shape.resultTtlMs,
   tags: taskOptionsSchema.shape.tags,
+  webhook: taskOptionsSchema.shape.webhook,
 });
 export type JobData = z.input<typeof jobDataSchema>;
 

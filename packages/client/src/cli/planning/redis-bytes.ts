@@ -14,9 +14,14 @@ export async function redisMemory(address: MillAddress): Promise<RedisMemory | u
   // Only now: whoever wants help does not need a Redis.
   const { silentLogger } = await import('@millrace/shared/logger');
   const { connectRedis, disconnectRedis, withRedis } = await import('@millrace/shared/redis/connection');
-  const redis = connectRedis({ url: address.redisUrl, role: 'producer', name: 'millrace:plan', log: silentLogger() });
+  const { readInfo } = await import('@millrace/shared/redis/info');
+  const redis = connectRedis({
+    ...{ url: address.redisUrl, prefix: address.prefix, log: silentLogger() },
+    role: 'producer',
+    name: 'millrace:plan',
+  });
   try {
-    const { used, limit } = memoryOf(await withRedis(() => redis.info('memory')));
+    const { used, limit } = memoryOf(await withRedis(() => readInfo(redis, 'memory')));
     return { used, limit: limit === 0 ? undefined : limit };
   } finally {
     await disconnectRedis(redis);

@@ -19,7 +19,8 @@ const documentSchema = z.strictObject({
     .meta({ description: 'Sending it again replaces the chunks that it had.' }),
   text: z.string().meta({ description: 'Cut into chunks; an empty one removes all chunks of the document.' }),
   metadata: metadataSchema
-    .refine((value) => chunkFields.every((name) => !Object.hasOwn(value, name)), {
+    // It is asked of what was refused already, too, which may be null.
+    .refine((value: Metadata | null) => chunkFields.every((name) => !Object.hasOwn(value ?? {}, name)), {
       error: `metadata without ${chunkFields.join(', ')}: each chunk has these of its own`,
     })
     .optional()
