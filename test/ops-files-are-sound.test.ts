@@ -169,7 +169,10 @@ describe('Alerts and dashboard', () => {
 
 describe('The compose file', () => {
   /** What it reads beside settings; its head explains them. */
-  const own = ['REDIS_MAXMEMORY', 'METRICS_KEY', 'GRAFANA_ADMIN_PASSWORD', 'PROMETHEUS_PORT', 'GRAFANA_PORT'];
+  const own = [
+    ...['COMPOSE_REDIS_URL', 'REDIS_MAXMEMORY', 'METRICS_KEY'],
+    ...['GRAFANA_ADMIN_PASSWORD', 'PROMETHEUS_PORT', 'GRAFANA_PORT'],
+  ];
 
   it('gives API and workers settings that there are, and reads no other variable', () => {
     for (const service of ['api', 'worker']) {
@@ -201,9 +204,10 @@ describe('The compose file', () => {
     }
   });
 
-  it('starts without the secrets of Prometheus and Grafana, which are in a profile', () => {
+  it('starts without a cluster, Prometheus and Grafana, and their secrets: they are in profiles', () => {
     const optional = Object.entries(compose.services).filter(([, { profiles }]) => profiles.length > 0);
     expect(optional.map(([name, { profiles }]) => [name, profiles])).toEqual([
+      ['redis-cluster', ['cluster']],
       ['prometheus', ['observability']],
       ['grafana', ['observability']],
     ]);
