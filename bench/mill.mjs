@@ -36,6 +36,29 @@ export async function startWorker(bench, prefix) {
 }
 
 /**
+ * Starts workers that find out themselves which cores are theirs, and waits until they have divided them and are warm.
+ *
+ * @param {Bench} bench
+ * @param {string} prefix
+ * @param {number} count
+ */
+export async function startSharingWorkers(bench, prefix, count) {
+  const failed = Array.from({ length: count }, () =>
+    startApp(builtApp('worker'), { ...appEnv(bench, prefix), FAMILIES: 'inference', ...noMemory }, bench),
+  );
+  const redis = connectRedis({ url: bench.redisUrl, role: 'worker', name: 'bench', prefix, log: silentLogger() });
+  bench.closers.add(() => redis.disconnect());
+  const registry = new WorkerRegistry(redis, createKeys(prefix));
+  const lanes = Math.max(count, bench.cores);
+  const areReady = async () => {
+    const workers = await registry.list();
+    const there = workers.flatMap((worker) => worker.lanes).filter(({ state }) => state === 'idle');
+    return workers.length === count && there.length === lanes;
+  };
+  await Promise.race([until(areReady, 'the workers', bench.signal), ...failed]);
+}
+
+/**
  * Starts an API and waits until it is ready.
  *
  * @param {Bench} bench
