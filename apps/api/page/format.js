@@ -17,11 +17,11 @@ export function count(value) {
 }
 
 /**
- * A number with one decimal below ten, none above.
+ * A number with one decimal below ten, none above, and none if it is whole.
  * @param {number} value
  */
 export function rate(value) {
-  if (value >= 9.95 || value === 0) return count(value);
+  if (value >= 9.95 || Number.isInteger(value)) return count(value);
   return value < 0.05 ? '< 0.1' : value.toFixed(1);
 }
 
@@ -74,7 +74,7 @@ function two(seconds, [large, largeUnit], [small, smallUnit]) {
  */
 export function inLastMinute(byMinute, now) {
   const [before = 0, current = 0] = byMinute.slice(-2);
-  return current + before * (1 - (now % 60_000) / 60_000);
+  return Math.round(current + before * (1 - (now % 60_000) / 60_000));
 }
 
 /**
