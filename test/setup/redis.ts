@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type {} from 'vitest'; // TypeScript 7 augments only a module that the file imports
 import type { TestProject } from 'vitest/node';
 import { startRedis } from './private-redis.ts';
@@ -12,20 +12,22 @@ declare module 'vitest' {
   }
 }
 
+/** Short, for the paths of sockets may have 107 characters. */
+const folderName = 'mill-';
+
 /**
- * vitest's globalSetup: one private Redis for the whole run, and one folder for all temporary files, which tests inherit as TMPDIR. The
- * function returned is the teardown.
+ * vitest's globalSetup, called once for each project: one private Redis, and one folder for all temporary files, which tests inherit as
+ * TMPDIR. The function returned is the teardown.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-run-'));
-  const before = process.env['TMPDIR'];
-  process.env['TMPDIR'] = folder;
+  const outer = tmpdir();
+  // The projects share the folder of the first.
+  const folder = basename(outer).startsWith(folderName) ? undefined : mkdtempSync(join(outer, folderName));
+  if (folder !== undefined) process.env['TMPDIR'] = folder;
   const redis = await startRedis();
   project.provide('redisUrl', redis.url);
   return async () => {
     await redis.stop();
-    if (before === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = before;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
 }
