@@ -114,10 +114,12 @@ function read({ family, redisUrl, keys, log, onSignal }: FamilyEventsParams, fro
     close: async () => {
       // Disconnecting first ends the blocking read at once instead of after its 10 s.
       const isLive = connection.status === 'ready';
+      const gone = new Promise((resolve) => connection.once('end', resolve));
       connection.disconnect();
       const closing = events.close().catch(() => {});
-      // Of a connection that was being tried again ioredis never tells the end, which BullMQ's close waits for.
-      if (isLive) await closing;
+      // Of a connection that was being tried again ioredis never tells the end, which BullMQ's close waits for; and of one whose master
+      // has changed BullMQ may wait for an answer that does not come, when the end was told.
+      if (isLive) await Promise.race([closing, gone]);
       await disconnectRedis(connection);
     },
   };
